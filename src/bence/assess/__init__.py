@@ -1,0 +1,216 @@
+"""Assess a chart: the clinical rules. Chart in, tables of findings out; no input or output here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..catalogue import codes_of
+from ..callable import make_callable
+from ..cells import Categories, Column
+from ..chart import Chart, last_date, visible
+from ..rulebook import rules
+from ..solve import Solved
+from . import baseline, inputs, status
+from .intake import EPOCH, Observations, dates, take_in
+from .lines import first_dose, treatment_rows
+from .policies import settle
+from .response import check_profile, respond
+from .stand_ins import stand_ins
+
+BESIDE_ANOTHER = ("al_amyloidosis", "poems")  # diagnoses that may stand beside any other
+
+DISCLAIMER = {
+    "en": "Bence supports decisions; it does not make them and is not a medical device.",
+    "zh": "Bence 仅辅助决策，不代替医生判断，不是医疗器械。",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an assessment found; each table is a Polars frame.
+
+    `status`: one row a patient. `response`: one row a patient, line and assessment. `lines`: one row a line.
+    `treatments`: the line of every treatment row. `rejected`: every cell the reader did not accept.
+    `completeness`: which missing test leaves which answer open.
+    """
+
+    status: pl.DataFrame
+    response: pl.DataFrame
+    lines: pl.DataFrame
+    treatments: pl.DataFrame
+    rejected: pl.DataFrame
+    manifest: Mapping[str, Any]
+    _solved: Mapping[str, Solved] = field(repr=False)
+
+    @cached_property
+    def completeness(self) -> pl.DataFrame:
+        """One row a patient and open answer: what is possible, and the tests that would settle it."""
+        return status.completeness(self._solved, self.status["patient"])
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What staging and diagnosis are told: for each input a column over the patients, and where its values come from."""
+
+    columns: Mapping[str, Column]
+    recorded: Mapping[str, Categories]
+    rows: pl.DataFrame
+    names: tuple[str, ...]
+    anchor: np.ndarray
+
+
+def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016", **policies: Any) -> Findings:
+    """Assess every patient of a chart from what was known on a day.
+
+    `at`: that day (None: the last date of the chart). `profile`: the response criteria. `policies`: what the criteria
+    leave open, see `bence.assess.policies`. UsageError for an unknown profile, policy or value.
+    """
+    settled = settle(policies)
+    check_profile(profile)
+    at = date.fromisoformat(at) if isinstance(at, str) else at
+    known = visible(chart, at)
+    day = at or last_date(chart)
+    observations = take_in(known)
+    ids = observations.patients
+    people = known.patients.sort("patient")
+    drugs = treatment_rows(known, ids)
+    response, lines = respond(observations, people, drugs, settled)
+    base = baseline_of(known, observations, people, drugs, day)
+    solved, given = status.answers(base.columns, len(ids), base.recorded, settled)
+    table = pl.DataFrame({"patient": ids, "at": pl.Series([day], dtype=pl.Date).new_from_index(0, len(ids))})
+    table = table.with_columns(
+        baseline_on=dates(base.anchor), **status.status_columns(solved, given), flags=_flags(base, solved, len(ids))
+    )
+    return Findings(
+        status=_with_response(table, response, lines),
+        response=response,
+        lines=lines,
+        treatments=_treatment_lines(known, lines),
+        rejected=chart.rejected,
+        manifest=_manifest(chart, day, profile, settled),
+        _solved=solved,
+    )
+
+
+def baseline_of(
+    chart: Chart, observations: Observations, people: pl.DataFrame, drugs: pl.DataFrame, at: date | None
+) -> Baseline:
+    """What is known of every patient at diagnosis, as columns for the rules."""
+    ids, names = observations.patients, observations.codes
+    n = len(ids)
+    dosed = first_dose(drugs, n)
+    anchor = baseline.anchor_day(observations, baseline.diagnosis_day(chart, ids), dosed)
+    rows = baseline.baseline_rows(observations, anchor, dosed)
+    columns = inputs.observed_columns(rows, names, n)
+    heavy, light = inputs.recorded_clone(people, inputs.ife_bands(rows, names.index("serum_ife"), n))
+    columns |= inputs.clone_columns(heavy, light, people)
+    columns |= inputs.light_chain_columns(columns, light)
+    columns["immunoparesis"] = inputs.immunoparesis_column(columns, heavy)
+    columns["age"] = inputs.age_column(people["born_on"], anchor)
+    columns["sex"] = Categories.of(
+        people["sex"].replace_strict({"female": 0, "male": 1}, default=-1).fill_null(-1).to_numpy(), ("female", "male")
+    )
+    smouldering = baseline.diagnosis_day(chart, ids, ("smm_diagnosis",))
+    today = (at - EPOCH).days if at else 0
+    columns["smm_years"] = inputs.years_since(np.where(smouldering < baseline.NEVER, smouldering, anchor), today)
+    columns |= stand_ins(columns, n)
+    recorded = {name: columns.pop(name) for name in list(columns) if name in rules()}
+    stages = {name: _without_flags(column) for name, column in recorded.items() if isinstance(column, Categories)}
+    return Baseline(columns, stages, rows, names, anchor)
+
+
+def _without_flags(column: Categories) -> Categories:
+    """A recorded diagnosis without the two that may stand beside any other (they are flags of their own)."""
+    bits = sum(1 << i for i, name in enumerate(column.names) if name not in BESIDE_ANOTHER)
+    return Categories(column.mask & column.mask.dtype.type(bits), column.names)
+
+
+def stage(frame: pl.DataFrame, **policies: Any) -> pl.DataFrame:
+    """Every rule of stage, risk, diagnosis and frailty for a table of baseline values, one row a patient.
+
+    Columns are inputs of the rules by name (numbers in canonical units, words), null where unknown; columns that are not
+    inputs are kept. The answers and, where several are left, `<name>_possible` are added.
+    """
+    known = codes_of("observation", "patient")
+    columns: dict[str, Column] = {}
+    for name in frame.columns:
+        series = frame[name]
+        if series.dtype.is_numeric():
+            columns[name] = inputs.number_column(series)
+        elif name in known and (known[name].words or known[name].kind == "chains"):
+            columns[name] = inputs.word_column(series, known[name])
+    light = _light(columns.get("light_chain"), frame.height)
+    columns = inputs.light_chain_columns(columns, light) | columns
+    columns |= stand_ins(columns, frame.height)
+    solved, given = status.answers(columns, frame.height, {}, settle(policies))
+    return frame.with_columns(**{
+        name: column for name, column in status.status_columns(solved, given).items() if name not in frame.columns
+    })  # fmt: skip
+
+
+def _light(column: Column | None, n: int) -> np.ndarray:
+    """The clone's light chain: 0 kappa, 1 lambda, -1 unknown."""
+    if not isinstance(column, Categories):
+        return np.full(n, -1)
+    return np.select([column.mask == 1 << column.names.index(name) for name in inputs.LIGHT], [0, 1], -1)
+
+
+def _with_response(table: pl.DataFrame, response: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The current line of every patient, its best response, and the response it is in now."""
+    last = lines.sort("patient", "started_on", maintain_order=True).group_by("patient", maintain_order=True).last()
+    now = response.group_by("patient", "line", maintain_order=True).agg(confirmed=pl.col("confirmed").last())
+    last = last.join(now, on=["patient", "line"], how="left").select(
+        "patient",
+        "line",
+        "best_response",
+        response=pl.when(pl.col("progression_state").cast(pl.String) == "confirmed")
+        .then(pl.lit("PD"))
+        .otherwise(pl.col("confirmed").cast(pl.String)),
+    )
+    return table.join(last, on="patient", how="left", maintain_order="left")
+
+
+def _treatment_lines(chart: Chart, lines: pl.DataFrame) -> pl.DataFrame:
+    """The line every treatment row belongs to: derived (by date), and as it was recorded."""
+    starts = lines.select("patient", "boundary", derived="line", started_on="started_on").sort("started_on")
+    rows = chart.treatments.sort("started_on").join_asof(starts, on="started_on", by="patient", check_sortedness=False)
+    return rows.select(
+        "patient", "source", "what", "started_on", line=pl.coalesce("line", "derived"), line_recorded="line", boundary="boundary"
+    ).sort("patient", "started_on", "what", "source")
+
+
+def _flags(base: Baseline, solved: Mapping[str, Solved], n: int) -> pl.Series:
+    """Baseline values of one day that contradict each other (`conflict:albumin`), recorded answers overruled (`recorded:iss`)."""
+    notes: dict[int, list[str]] = {}
+    for place, code in base.rows.filter("conflict").sort("place", "code").select("place", "code").iter_rows():
+        notes.setdefault(place, []).append(f"conflict:{base.names[code]}")
+    for name in base.recorded:
+        if name in solved:
+            for place in np.flatnonzero(solved[name].conflict).tolist():
+                notes.setdefault(place, []).append(f"recorded:{name}")
+    words = {place: "|".join(found) for place, found in notes.items()}
+    return pl.Series(range(n), dtype=pl.Int64).replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def _manifest(chart: Chart, at: date | None, profile: str, policies: Mapping[str, Any]) -> dict[str, Any]:
+    from .. import __version__
+
+    return {
+        "bence": __version__,
+        "note": DISCLAIMER["en"],
+        "at": at.isoformat() if at else None,
+        "profile": profile,
+        "policies": dict(policies),
+        "patients": chart.patients.height,
+        "rejected": chart.rejected.height,
+    }
+
+
+make_callable(__name__)

@@ -1,0 +1,180 @@
+"""Response and progression of a cohort: columns in, tables out.
+
+The criterion itself is `response_scan`; here its numbers get their names.
+Source: Kumar S et al., Lancet Oncol 2016;17:e328-46, doi:10.1016/S1470-2045(16)30206-6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from ..errors import UsageError
+from . import response_scan as scan
+from .compiled import scan_for
+from .intake import HEAVY, LIGHT, NEVER, Observations, dates, days
+from .lines import line_frame, scan_columns
+
+PROFILES = ("imwg_2016",)
+DISABLED = ("imwg_next",)  # presented in 2026; waits for its text to be published
+
+CATEGORIES = ("sCR", "CR", "VGPR", "PR", "MR", "SD", "PD", "NE")
+PROGRESSION = ("confirmed", "unconfirmed", "refuted")
+BECAUSE = (
+    *(f"P{i}" for i in range(1, 9)),
+    *(f"level_{track}" for track in ("serum", "urine", "light_chains", "marrow", "plasmacytoma")),
+    "", "", "", "CR", "sCR", "urine_needed",
+)  # fmt: skip
+MISSING = (
+    "serum_m_protein", "urine_m_protein", "serum_ife", "urine_ife", "serum_ife_shifted", "kappa_flc|lambda_flc",
+    "flc_ratio", "marrow_plasma_cells", "marrow_clonality", "plasmacytoma_spd",
+)  # fmt: skip
+FLAGS = (
+    "conflict", "baseline_old", "oligoclonal_band", "CR_blocked_mAb", "CR_pending_marrow", "light_chain_escape",
+    "nadir_sensitive", "confirmation_gap", "total_immunoglobulin",
+)  # fmt: skip
+MEASUREMENTS = {
+    "serum_m_protein": scan.SERUM, "urine_m_protein": scan.URINE, "kappa_flc": scan.KAPPA, "lambda_flc": scan.LAMBDA,
+    "flc_ratio": scan.RATIO, "marrow_plasma_cells": scan.MARROW, "plasmacytoma_spd": scan.SPD,
+    "plasmacytoma_count": scan.LESIONS, "plasmacytoma_longest_diameter": scan.DIAMETER,
+    "plasmacytoma_short_axis": scan.SHORT_AXIS, "circulating_plasma_cell_count": scan.CIRCULATING,
+    "calcium": scan.CALCIUM,
+} | {chain: scan.IGG + i for i, chain in enumerate(HEAVY[1:])}  # fmt: skip
+WORDS = {
+    "serum_ife": scan.SERUM_IFE, "urine_ife": scan.URINE_IFE, "serum_ife_shifted": scan.SHIFTED_IFE,
+    "marrow_clonality": scan.CLONALITY, "new_lesion": scan.NEW_LESION,
+}  # fmt: skip
+
+
+def check_profile(profile: str) -> None:
+    """UsageError unless the response criteria of this name can be used."""
+    if profile in DISABLED:
+        raise UsageError(f"profile {profile} is kept for a revision whose text is not yet published")
+    if profile not in PROFILES:
+        raise UsageError(f"there is no profile {profile!r}; there is {', '.join(PROFILES)}")
+
+
+def policy_of(policies: Mapping[str, object]) -> scan.Policy:
+    """Named policies as the numbers of the scan."""
+    words = {
+        "nadir_pairwise": policies["nadir"] == "pairwise",
+        "simultaneous_markers": policies["confirmation"] == "simultaneous_markers",
+        "minimal_response": ("never", "relapsed", "always").index(str(policies["minimal_response"])),
+        "relaxed": policies["missing"] == "relaxed",
+        "unmeasured_limit": policies["unmeasured_track"] == "limit",
+    }
+    numbers = {name: policies[name] for name in scan.Policy._fields if name not in words}
+    kinds = scan.Policy.__annotations__
+    return scan.Policy(**{name: kinds[name](value) for name, value in (numbers | words).items()})
+
+
+def scan_codes(observations: Observations) -> np.ndarray:
+    """Place of every row in the day table of the scan, -1 where the scan does not look at it."""
+    places = {**MEASUREMENTS, **{word: scan.MEASUREMENTS + place for word, place in WORDS.items()}}
+    table = np.array([places.get(code, -1) for code in observations.codes], np.int8)
+    code = table[observations.code]
+    by_method = (code == scan.MARROW) & (observations.method > 0)
+    code[by_method] = scan.ASPIRATE - 1 + observations.method[by_method]
+    return code
+
+
+def clone_columns(patients: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Heavy and light chain of every patient as the scan wants them, -1 where not recorded."""
+    heavy = patients["heavy_chain"].replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1)
+    light = patients["light_chain"].replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1)
+    return heavy.fill_null(-1).cast(pl.Int64).to_numpy(), light.fill_null(-1).cast(pl.Int64).to_numpy()
+
+
+def empty(record: type, size: int, kinds: Mapping[str, type]) -> scan.Rows | scan.Lines:
+    """Output columns of the scan."""
+    return record(*(np.zeros(size, kinds.get(name, np.int32)) for name in record._fields))
+
+
+ROW_TYPES = {"timepoint": np.int8, "confirmed": np.int8, "progression": np.int8, "line": np.int16}
+
+
+def respond(
+    observations: Observations, patients: pl.DataFrame, treatments: pl.DataFrame, policies: Mapping[str, object]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tables `response` (one row a patient, line and assessment) and `lines` (one row a line).
+
+    `patients` in the order of `observations.patients`; `treatments` from `lines.treatment_rows`.
+    """
+    n = len(observations.patients)
+    drug_offsets, drugs = scan_columns(treatments, n)
+    first = np.ones(observations.day.size, np.int64)
+    first[1:] = np.diff(observations.day) != 0
+    first[observations.offsets[:-1][np.diff(observations.offsets) > 0]] = 1
+    days_before = np.concatenate([[0], np.cumsum(first)])
+    row_offsets = days_before[observations.offsets]
+    rows = empty(scan.Rows, int(row_offsets[-1]), ROW_TYPES)
+    lines = empty(scan.Lines, treatments.height, {})
+    row_counts, line_counts = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    heavy, light = clone_columns(patients)
+    scan_for(observations.day.size)(
+        observations.offsets, observations.day, scan_codes(observations), observations.value, observations.bound,
+        observations.label, observations.recorded, observations.spurious, drug_offsets, drugs, heavy, light,
+        days(patients["died_on"]), policy_of(policies), row_offsets, rows, row_counts, drug_offsets, lines, line_counts,
+    )  # fmt: skip
+    taken, places = _written(row_offsets, row_counts)
+    response = _response_frame(observations.patients, places, scan.Rows(*(column[taken] for column in rows)))
+    taken, places = _written(drug_offsets, line_counts)
+    lines = scan.Lines(*(column[taken] for column in lines))
+    frame = line_frame(observations.patients, places, lines, treatments)
+    return response, pl.concat([frame, _line_results(lines)], how="horizontal")
+
+
+def _written(offsets: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the output that were filled, and the patient of each."""
+    places = np.repeat(np.arange(counts.size), counts)
+    within = np.arange(places.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return offsets[:-1][places] + within, places
+
+
+def _response_frame(ids: pl.Series, places: np.ndarray, rows: scan.Rows) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "patient": ids.gather(places),
+            "line": pl.Series(rows.line, dtype=pl.Int32),
+            "on": dates(rows.day),
+            "timepoint": names(rows.timepoint, CATEGORIES),
+            "confirmed": names(rows.confirmed, CATEGORIES),
+            "confirmed_on": dates(rows.confirmed_day),
+            "progression": names(rows.progression - 1, PROGRESSION),
+            "because": bit_names(rows.because, BECAUSE),
+            "missing": bit_names(rows.missing, MISSING),
+            "flags": bit_names(rows.flags, FLAGS),
+        }
+    )
+
+
+def _line_results(lines: scan.Lines) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "best_response": names(lines.best, CATEGORIES),
+            "best_response_on": dates(lines.best_day),
+            "progressed_on": dates(lines.progression_day),
+            "progression_state": names(lines.progression - 1, PROGRESSION),
+        }
+    )
+
+
+def names(numbers: np.ndarray, words: tuple[str, ...]) -> pl.Series:
+    """Numbers as their words; a number below 0 is null."""
+    series = pl.Series(numbers).cast(pl.Int32)
+    places = pl.select(pl.when(series >= 0).then(series)).to_series().cast(pl.UInt32)
+    return places.cat.to(pl.Enum(words))
+
+
+def bit_names(masks: np.ndarray, words: tuple[str, ...]) -> pl.Series:
+    """Bit masks as the names of their bits, joined by `|`; null where no bit is set."""
+    table = np.zeros(1 << len(words), np.int32)
+    table[masks] = 1
+    present = np.flatnonzero(table)
+    table[present] = np.arange(present.size)
+    texts = ["|".join(word for bit, word in enumerate(words) if mask >> bit & 1) for mask in present.tolist()]
+    return names(np.where(masks == 0, -1, table[masks]), tuple(text or "-" for text in texts))
+
+

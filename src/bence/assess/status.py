@@ -1,0 +1,145 @@
+"""Diagnosis, stage, risk and frailty of every patient: columns of what is known in, the table `status` out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from ..catalogue import codes_of
+from ..cells import Categories, Column, Numbers
+from ..interval import Interval
+from ..rulebook import BOOK, rules
+from ..solve import Solved, solve
+from . import diagnosis, frailty, smouldering, staging  # noqa: F401  (their rules enter the rulebook)
+from .unrecorded import ASSUMED, NEVER_ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS, Assumed
+
+
+def targets() -> list[str]:
+    """The rules that are columns of `status`, in the order of the catalogue."""
+    return [name for name in codes_of("finding") if name in rules()]
+
+
+def answers(
+    columns: Mapping[str, Column], n: int, recorded: Mapping[str, Categories], policies: Mapping[str, object]
+) -> tuple[dict[str, Solved], Solved]:
+    """Every rule of `targets` as far as it is known, and the diagnosis as it is given (policy `diagnosis_requires`)."""
+    known = dict(columns)
+    for name, value in UNLESS_RECORDED.items():
+        known[name] = filled(known.get(name), value, n, name)
+    for name, limits in USUAL_LIMITS.items():
+        known[name] = _limited(known.get(name), limits, known.get("sex"), n)
+    if policies["calcium"] == "total":
+        known["albumin"] = Numbers(np.full(n, 40.0))
+    solved = solve(targets(), known, n, recorded=recorded)
+    given = solved["diagnosis"]
+    if policies["diagnosis_requires"] == "crab":
+        known["lytic_lesions"] = _imaged(known, n)
+        for name, value in ASSUMED.items():
+            before = columns.get(name) if name in USUAL_LIMITS else known.get(name)
+            known[name] = filled(before, value, n, name)
+        given = solve(["diagnosis"], known, n, recorded=recorded)["diagnosis"]
+    return solved, given
+
+
+def filled(column: Column | None, value: Assumed, n: int, name: str) -> Column:
+    """A column with a value where nothing is known."""
+    if isinstance(value, (int, float)):
+        if column is None:
+            return Numbers(np.full(n, float(value)))
+        assert isinstance(column, Numbers)
+        unknown = np.isnan(column.lo)
+        hi = None if column.hi is None else np.where(unknown, value, column.hi)
+        return replace(column, lo=np.where(unknown, value, column.lo), hi=hi)
+    words = (value,) if isinstance(value, str) else value
+    if isinstance(column, Numbers) or (column is None and isinstance(BOOK.domain(name), Interval)):
+        meant = BOOK.words(name)[words[0]]
+        assert isinstance(meant, Interval)
+        lo = np.full(n, np.nan) if column is None else column.lo
+        hi = lo if column is None or column.hi is None else column.hi
+        unknown = np.isnan(lo)
+        return Numbers(np.where(unknown, meant.lo, lo), np.where(unknown, meant.hi, hi))
+    domain = BOOK.domain(name)
+    names = column.names if column is not None else tuple(domain or words)  # type: ignore[arg-type]
+    kind = np.min_scalar_type((1 << len(names)) - 1)
+    mask = np.zeros(n, kind) if column is None else column.mask
+    bits = sum(1 << names.index(word) for word in words)
+    return Categories(np.where(mask == 0, kind.type(bits), mask.astype(kind)), names)
+
+
+def _limited(column: Column | None, limits: Mapping[str, Interval], sex: Column | None, n: int) -> Column:
+    """A laboratory limit that was not sent lies where laboratories print it, by sex where that matters."""
+    lo = column.lo.copy() if isinstance(column, Numbers) else np.full(n, np.nan)
+    hi = column.hi.copy() if isinstance(column, Numbers) and column.hi is not None else lo.copy()
+    unknown = np.isnan(lo)
+    lo[unknown], hi[unknown] = limits["unknown"].lo, limits["unknown"].hi
+    if isinstance(sex, Categories):
+        for name, limit in limits.items():
+            if name in sex.names:
+                own = unknown & (sex.mask == 1 << sex.names.index(name))
+                lo[own], hi[own] = limit.lo, limit.hi
+    return Numbers(lo, hi)
+
+
+def _imaged(known: Mapping[str, Column], n: int) -> Column:
+    """No lytic lesion is assumed where other imaging was done and showed none."""
+    column = known.get("lytic_lesions") or Numbers(np.full(n, np.nan))
+    assert isinstance(column, Numbers)
+    imaged = np.zeros(n, bool)
+    for name, result in ONE_IMAGING_IS_ENOUGH["lytic_lesions"].items():
+        other = known.get(name)
+        if isinstance(other, Categories):
+            imaged |= other.mask == 1 << other.names.index(str(result))
+        elif isinstance(other, Numbers) and result is None:
+            imaged |= ~np.isnan(other.lo)
+    imaged &= np.isnan(column.lo)
+    hi = column.lo if column.hi is None else column.hi
+    return replace(column, lo=np.where(imaged, 0.0, column.lo), hi=np.where(imaged, 0.0, hi))
+
+
+def words(place: np.ndarray, names: Sequence[str]) -> pl.Series:
+    """Places in a list of words, -1 for null, as a column of words."""
+    series = pl.Series(place).cast(pl.Int32)
+    kept = pl.select(pl.when(series >= 0).then(series)).to_series().cast(pl.UInt32)
+    unique = list(dict.fromkeys(names))
+    return kept.cat.to(pl.Enum(unique)) if unique else kept.cast(pl.String)
+
+
+def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.Series]:
+    """For every rule its answer and, where several are left, `<name>_possible`; for the diagnosis what is missing."""
+    columns: dict[str, pl.Series] = {}
+    for name in targets():
+        own = given if name == "diagnosis" else solved[name]
+        place, names = own.answer_words()
+        if name == "diagnosis":
+            hidden = [names.index(word) for word in NEVER_ASSUMED if word in names]
+            place = np.where(np.isin(place, hidden) & (solved[name].answer < 0), -1, place)
+        columns[name] = words(place, names)
+        columns[f"{name}_possible"] = words(*solved[name].possible_words())
+        if name == "diagnosis":
+            lacking, sets = solved[name].missing_words()
+            columns["diagnosis_missing"] = words(lacking, sets)
+    return columns
+
+
+def completeness(solved: Mapping[str, Solved], ids: pl.Series) -> pl.DataFrame:
+    """One row for each answer that is open: `patient`, `finding`, `possible`, `missing` (the tests that would settle it)."""
+    tables = []
+    for name in targets():
+        open_ = np.flatnonzero(solved[name].answer < 0)
+        if open_.size:
+            possible, missing = solved[name].possible_words(), solved[name].missing_words()
+            tables.append(
+                pl.DataFrame(
+                    {
+                        "patient": ids.gather(open_),
+                        "finding": pl.Series([name]).new_from_index(0, open_.size),
+                        "possible": words(possible[0][open_], possible[1]).cast(pl.String),
+                        "missing": words(missing[0][open_], missing[1]).cast(pl.String),
+                    }
+                )
+            )
+    schema = {"patient": pl.String, "finding": pl.String, "possible": pl.String, "missing": pl.String}
+    return pl.concat(tables) if tables else pl.DataFrame(schema=schema)

@@ -1,0 +1,81 @@
+"""The words for what the response scan found: rule ids, missing tests, flags, states. English and Chinese."""
+
+from __future__ import annotations
+
+BECAUSE: dict[str, tuple[str, str]] = {
+    "P1": ("serum M-protein up by 25 % and 5 g/L from nadir", "血清M蛋白较最低值升高≥25%且≥5 g/L"),
+    "P2": ("serum M-protein up by 10 g/L from a nadir of 50 g/L or more", "血清M蛋白最低值≥50 g/L，升高≥10 g/L"),
+    "P3": ("urine M-protein up by 25 % and 200 mg/24 h from nadir", "尿M蛋白较最低值升高≥25%且≥200 mg/24h"),
+    "P4": (
+        "difference of free light chains up by 25 % and more than 100 mg/L from nadir",
+        "受累与非受累游离轻链差值较最低值升高≥25%且>100 mg/L",
+    ),
+    "P5": ("marrow plasma cells up by 25 % and 10 points from nadir", "骨髓浆细胞较最低值升高≥25%且绝对值≥10%"),
+    "P6": ("new lesion, or growth of plasmacytoma", "出现新病灶或浆细胞瘤增大"),
+    "P7": (
+        "circulating plasma cells up by 50 % and 200/uL, the only measure",
+        "循环浆细胞升高≥50%且≥200/μL（唯一可测指标）",
+    ),
+    "P8": ("hypercalcaemia (by policy)", "高钙血症（按所选策略计为进展）"),
+    "level_serum": ("level of serum M-protein", "依据血清M蛋白"),
+    "level_urine": ("level of urine M-protein", "依据尿M蛋白"),
+    "level_light_chains": ("level of the free light chain difference", "依据游离轻链差值"),
+    "level_marrow": ("level of marrow plasma cells", "依据骨髓浆细胞"),
+    "level_plasmacytoma": ("level of plasmacytoma size", "依据浆细胞瘤大小"),
+    "CR": (
+        "immunofixation of serum and urine negative, marrow plasma cells below 5 %",
+        "血、尿免疫固定电泳阴性，骨髓浆细胞<5%",
+    ),
+    "sCR": (
+        "complete response, normal light chain ratio, no clonal cells in the marrow",
+        "完全缓解，游离轻链比值正常，骨髓无克隆性浆细胞",
+    ),
+    "urine_needed": ("VGPR needs urine M-protein below 100 mg/24 h", "VGPR要求尿M蛋白<100 mg/24h"),
+}
+FLAGS: dict[str, tuple[str, str]] = {
+    "conflict": ("conflicting values of one day", "同日数值矛盾"),
+    "baseline_old": ("baseline older than 90 days", "基线值早于治疗前90天"),
+    "oligoclonal_band": ("a band of another isotype, not the clone", "出现非原克隆条带（寡克隆）"),
+    "CR_blocked_mAb": (
+        "CR blocked: the band may be the therapeutic antibody; test by DIRA, Hydrashift or mass spectrometry",
+        "条带可能为治疗性单抗，暂不能判CR：建议DIRA、Hydrashift或质谱鉴别",
+    ),
+    "CR_pending_marrow": ("CR pending: marrow not examined", "待骨髓检查确认CR"),
+    "light_chain_escape": (
+        "free light chains rise while serum or urine M-protein is the measure",
+        "游离轻链升高（轻链逃逸），主要指标为血或尿M蛋白",
+    ),
+    "nadir_sensitive": ("progression depends on how the nadir is taken", "是否进展取决于最低值的取法"),
+    "confirmation_gap": ("more than 84 days to the confirming sample", "确认样本间隔超过84天"),
+    "total_immunoglobulin": ("total immunoglobulin stands in for the M-spike", "以免疫球蛋白总量代替M蛋白峰"),
+}
+STATES: dict[str, tuple[str, str]] = {
+    "confirmed": ("confirmed", "已确认"),
+    "unconfirmed": ("not yet confirmed", "待确认"),
+    "refuted": ("not confirmed by the next sample", "复查未证实"),
+}
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "sCR": ("stringent complete response", "严格意义的完全缓解"),
+    "CR": ("complete response", "完全缓解"),
+    "VGPR": ("very good partial response", "非常好的部分缓解"),
+    "PR": ("partial response", "部分缓解"),
+    "MR": ("minimal response", "微小缓解"),
+    "SD": ("stable disease", "疾病稳定"),
+    "PD": ("progressive disease", "疾病进展"),
+    "NE": ("not evaluable", "无法评估"),
+}
+TRACKS: dict[str, tuple[str, str, str]] = {
+    "serum": ("serum M-protein", "血清M蛋白", "g/L"),
+    "urine": ("urine M-protein", "尿M蛋白", "mg/24h"),
+    "light_chains": ("free light chain difference", "游离轻链差值", "mg/L"),
+    "marrow": ("marrow plasma cells", "骨髓浆细胞", "%"),
+    "plasmacytoma": ("plasmacytoma SPD", "浆细胞瘤SPD", "cm2"),
+    "diameter": ("longest diameter of a lesion", "病灶最长径", "cm"),
+    "circulating": ("circulating plasma cells", "循环浆细胞", "cells/uL"),
+    "calcium": ("calcium", "血钙", "mmol/L"),
+}
+
+
+def say(table: dict[str, tuple[str, str]], name: str, lang: str = "en") -> str:
+    """The words for a name, or the name itself."""
+    return table[name][lang.startswith("zh")] if name in table else name

@@ -1,0 +1,269 @@
+"""What is known of an input for many patients, cut into the cells that a rule can tell apart.
+
+The thresholds a rule asks for cut a number into cells: cell 2i is the gap below threshold i, cell 2i+1 the
+threshold itself. What is known of a patient is a first and a last cell. The words a rule asks for sort the
+categories into classes. Patients who share the cells of every input share a pattern, and a pattern is
+solved once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .interval import TOLERANCE, Interval
+from .tree import Answer, Test
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Masks = NDArray[np.uint64]
+Codes = NDArray[Any]
+Rows = NDArray[np.intp]
+
+ELSE = "…"
+"""Any word that a rule does not ask for, where the categories are not listed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A number for each patient: between `lo` and `hi` (exactly `lo` if there is no `hi`); NaN is unknown."""
+
+    lo: Floats
+    hi: Floats | None = None
+    lo_open: Bools | None = None
+    hi_open: Bools | None = None
+
+    @property
+    def exact(self) -> bool:
+        """True if every value is known exactly or not at all."""
+        return self.hi is None
+
+
+@dataclass(frozen=True, eq=False)
+class Categories:
+    """A category for each patient: bit i of `mask` is set if `names[i]` is possible; no bit is unknown."""
+
+    mask: Codes
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, codes: Codes, names: Sequence[str]) -> Categories:
+        """From the position of the category in `names`, -1 if unknown."""
+        bits = np.append(np.uint64(1) << np.arange(len(names), dtype=np.uint64), np.uint64(0))
+        return cls(bits[codes].astype(_smallest(2 ** len(names) - 1)), tuple(names))
+
+
+Column = Numbers | Categories
+
+
+def _smallest(largest: int) -> np.dtype[Any]:
+    return np.min_scalar_type(largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One input in cells: `codes` for each row (None: all rows alike), and for each code what is possible.
+
+    Of a number that is `first` and `last` cell; of a category the `mask` of the classes of `values`.
+    """
+
+    codes: Codes | None
+    first: Codes | None = None
+    last: Codes | None = None
+    mask: Masks | None = None
+    thresholds: tuple[float, ...] = ()
+    values: tuple[tuple[Answer, ...], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many codes there are."""
+        codes = self.mask if self.mask is not None else self.first
+        return 1 if codes is None else len(codes)
+
+    @property
+    def ends(self) -> tuple[Codes, Codes]:
+        """First and last cell of a number."""
+        assert self.first is not None
+        assert self.last is not None
+        return self.first, self.last
+
+    def take(self, rows: Rows) -> Cells:
+        """The same for some rows, with what is possible spelled out for each."""
+        return self.part(np.zeros(len(rows), dtype=np.intp) if self.codes is None else self.codes[rows])
+
+    def part(self, some: Codes) -> Cells:
+        """Some of the codes."""
+        if self.mask is not None:
+            return replace(self, codes=None, mask=self.mask[some])
+        first, last = self.ends
+        return replace(self, codes=None, first=first[some], last=last[some])
+
+    def cut(self, test: Test) -> int:
+        """The first cell for which the question has the reply yes."""
+        return 2 * self.thresholds.index(float(test.at)) + (1 if test.op == ">=" else 2)
+
+    def classes(self, test: Test) -> np.uint64:
+        """The classes of values for which the question has the reply yes."""
+        return np.uint64(sum(1 << i for i, values in enumerate(self.values) if test.passes(values[0])))
+
+
+def number_cells(column: Numbers | None, tests: Iterable[Test]) -> Cells:
+    """Cut a number at the thresholds of `tests`."""
+    thresholds = tuple(sorted({float(test.at) for test in tests}))
+    top = 2 * len(thresholds)
+    if column is None:
+        return Cells(None, *_ends(np.array([0]), np.array([top])), thresholds=thresholds)
+    dtype = _smallest((top + 1) ** 2)
+    first = _cell(column.lo, thresholds, dtype)
+    if column.hi is None:
+        first[np.isnan(column.lo)] = top + 1
+        cells = np.arange(top + 1)
+        return Cells(first, *_ends(np.append(cells, 0), np.append(cells, top)), thresholds=thresholds)
+    last = _cell(column.hi, thresholds, dtype)
+    if column.lo_open is not None:
+        first += column.lo_open & (first & 1).astype(bool)
+    if column.hi_open is not None:
+        last -= column.hi_open & (last & 1).astype(bool)
+    last[np.isnan(column.hi)] = top
+    wrong = (column.lo > column.hi) | (first > last)
+    if wrong.any():
+        raise ValueError(f"row {int(np.argmax(wrong))}: the lower end is above the upper end")
+    codes, seen = _compact(first * dtype.type(top + 1) + last, (top + 1) ** 2)
+    return Cells(codes, *_ends(seen // (top + 1), seen % (top + 1)), thresholds=thresholds)
+
+
+def _ends(first: Codes, last: Codes) -> tuple[Codes, Codes]:
+    return first.astype(np.int16), last.astype(np.int16)
+
+
+def _cell(values: Floats, thresholds: Sequence[float], dtype: np.dtype[Any]) -> Codes:
+    cell = np.zeros(len(values), dtype=dtype)
+    for at in thresholds:
+        cell += values >= at - TOLERANCE
+        cell += values > at + TOLERANCE
+    return cell
+
+
+def category_cells(
+    column: Categories | None, tests: Iterable[Test], domain: Sequence[Answer] | None
+) -> Cells:
+    """Sort the categories into the classes that `tests` tell apart.
+
+    Raises ValueError for a name not in the domain.
+    """
+    asked = list(tests)
+    names = column.names if column is not None else ()
+    if domain is None:
+        domain = tuple(dict.fromkeys((*names, *(test.at for test in asked), ELSE)))
+    unexpected = [name for name in names if name not in domain]
+    if unexpected:
+        raise ValueError(
+            f"{', '.join(unexpected)} is not possible; expected one of {', '.join(map(str, domain))}"
+        )
+    classes = sort_values(domain, asked)
+    everything = np.uint64((1 << len(classes)) - 1)
+    if column is None:
+        return Cells(None, mask=np.array([everything]), values=classes)
+    meaning = [[name in values for values in classes] for name in names]
+    if len(names) <= 3:
+        table = _table(meaning)
+        return Cells(column.mask, mask=np.where(table == 0, everything, table), values=classes)
+    translated = translate(column, meaning)
+    return mask_cells(np.where(translated == 0, everything, translated), classes)
+
+
+def sort_values(values: Iterable[Answer], tests: Sequence[Test]) -> tuple[tuple[Answer, ...], ...]:
+    """The values in classes whose members have the same replies."""
+    classes: dict[tuple[bool, ...], tuple[Answer, ...]] = {}
+    for value in values:
+        replies = tuple(test.passes(value) for test in tests)
+        classes[replies] = (*classes.get(replies, ()), value)
+    return tuple(classes.values())
+
+
+def translate(column: Categories, meaning: Sequence[Sequence[bool]]) -> Masks:
+    """The mask of what the names of a column mean: `meaning[i][j]` if name i stands for bit j."""
+    if len(meaning) <= 12:
+        return _table(meaning)[column.mask]
+    mask = np.zeros(len(column.mask), dtype=np.uint64)
+    for i, bit in enumerate(_bits(meaning)):
+        mask |= np.where(
+            (column.mask >> column.mask.dtype.type(i)) & column.mask.dtype.type(1), bit, np.uint64(0)
+        )
+    return mask
+
+
+def _bits(meaning: Sequence[Sequence[bool]]) -> list[np.uint64]:
+    return [np.uint64(sum(1 << j for j, is_meant in enumerate(row) if is_meant)) for row in meaning]
+
+
+def _table(meaning: Sequence[Sequence[bool]]) -> Masks:
+    """What every possible mask means."""
+    table = np.zeros(1 << len(meaning), dtype=np.uint64)
+    for i, bit in enumerate(_bits(meaning)):
+        table[(np.arange(len(table)) >> i) & 1 == 1] |= bit
+    return table
+
+
+def mask_cells(mask: Masks, values: tuple[tuple[Answer, ...], ...], rows: Codes | None = None) -> Cells:
+    """Cells from a mask of classes for each row, or for each group if `rows` tells the group of each row."""
+    codes, seen = distinct(mask, len(values))
+    return Cells(codes if rows is None else codes[rows], mask=seen, values=values)
+
+
+def distinct(mask: Masks, bits: int) -> tuple[Codes, Masks]:
+    """Number the masks that occur: the number of each row's mask, and the masks."""
+    if bits <= 20:
+        codes, seen = _compact(mask.astype(np.int32), 1 << bits)
+        return codes, seen.astype(np.uint64)
+    seen, codes = np.unique(mask, return_inverse=True)
+    return codes, seen
+
+
+def _compact(codes: Codes, count: int) -> tuple[Codes, Codes]:
+    """Number the codes that occur: the new code of each row, and the old code of each new one."""
+    seen = np.zeros(count, dtype=bool)
+    seen[codes] = True
+    old = np.flatnonzero(seen)
+    new = np.zeros(count, dtype=_smallest(max(len(old) - 1, 0)))
+    new[old] = np.arange(len(old))
+    return new[codes], old
+
+
+def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, Rows]:
+    """The pattern of each row, and one row of each pattern."""
+    key, count = np.zeros(n, dtype=np.int64 if n > 1 << 24 else np.int32), 1
+    for cells in inputs:
+        if cells.codes is None or cells.count == 1:
+            continue
+        if count * cells.count > max(4 * n, 1 << 16):
+            compact, seen = _compact(key, count)
+            key, count = compact.astype(key.dtype), len(seen)
+        key *= cells.count
+        key += cells.codes
+        count *= cells.count
+    rows, seen = _compact(key, count)
+    of_pattern = np.zeros(len(seen), dtype=np.intp)
+    of_pattern[rows] = np.arange(n)
+    return rows, of_pattern
+
+
+def bounds(column: Numbers | None, domain: Interval, rows: Rows, n: int) -> tuple[Any, ...]:
+    """lo, hi, lo_open, hi_open for some rows, no wider than the domain."""
+    ends = (domain.lo, domain.hi, domain.lo_open, domain.hi_open)
+    if column is None:
+        return tuple(np.full(n, end)[rows] for end in ends)
+    lo = column.lo[rows]
+    hi = lo if column.hi is None else column.hi[rows]
+    lo_open = np.zeros(len(lo), bool) if column.lo_open is None else column.lo_open[rows]
+    hi_open = np.zeros(len(lo), bool) if column.hi_open is None else column.hi_open[rows]
+    below, above = ~(lo > domain.lo) & ~(hi < domain.lo), ~(hi < domain.hi) & ~(lo > domain.hi)
+    return (
+        np.where(below, domain.lo, lo), np.where(above, domain.hi, hi),
+        np.where(below & (lo != domain.lo), domain.lo_open, lo_open),
+        np.where(above & (hi != domain.hi), domain.hi_open, hi_open),
+    )  # fmt: skip

@@ -1,0 +1,291 @@
+"""The command line: each command calls one function of the library.
+
+Nothing heavy is imported before a command needs it, so that `bence --help` starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+from .errors import BenceError, UsageError
+
+if TYPE_CHECKING:
+    from .assess import Findings
+    from .chart import Chart
+
+NOTE = "Bence supports decisions; it does not make them and is not a medical device."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=NOTE)
+@click.version_option(__version__, prog_name="bence")
+def bence() -> None:
+    """Multiple myeloma: what is recorded, what is known, what it means and what can be done next.
+
+    CHART is a folder with patients.csv, observations.csv, treatments.csv and events.csv (or Parquet), or with the
+    exports of a hospital system.
+    """
+
+
+class Day(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The date, or a usage error that says what was expected."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; expected YYYY-MM-DD", param, ctx)
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in given)
+    if any("=" not in text for text in given):
+        raise click.BadParameter("expected NAME=VALUE", ctx, param)
+    return {name.strip(): value.strip() for name, value in pairs.items()}
+
+
+chart_argument = click.argument("chart", type=click.Path(path_type=Path))
+at_option = click.option("--at", type=Day(), help="Assess from what was known on this day.")
+mapping_option = click.option(
+    "--mapping", type=click.Path(path_type=Path), help="Mapping file for an export (see `bence check`)."
+)
+policy_option = click.option(
+    "--policy", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="A choice the criteria leave open."
+)
+profile_option = click.option("--profile", default="imwg_2016", show_default=True, help="Response criteria.")
+lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+
+
+def explained(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print an error of ours as one line, without a traceback, and leave with its exit code."""
+
+    @wraps(command)
+    def run(*args: Any, **named: Any) -> Any:
+        try:
+            return command(*args, **named)
+        except BenceError as error:
+            click.echo(f"bence: {error}", err=True)
+            sys.exit(error.exit_code)
+        except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            click.echo(f"bence: {error.filename}: {error.strerror}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+def _read(chart: Path, mapping: Path | None) -> Chart:
+    from .read import read
+
+    return read(chart, mapping)
+
+
+def _sum_up_rejected(chart: Chart) -> None:
+    if chart.rejected.height:
+        click.echo(f"{chart.rejected.height} cells were not accepted; `bence check` lists them all", err=True)
+        for file, column, reason, n in _most_rejected(chart):
+            click.echo(f"  {n} × {file}{': ' + column if column else ''}: {reason}", err=True)
+
+
+def _most_rejected(chart: Chart) -> list[tuple[Any, ...]]:
+    import polars as pl
+
+    groups = chart.rejected.group_by("file", "column", "reason", maintain_order=True).agg(pl.len())
+    return groups.sort("len", descending=True, maintain_order=True).head(5).rows()
+
+
+@bence.command()
+@chart_argument
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the tables and the cohort page.")
+@at_option
+@profile_option
+@policy_option
+@mapping_option
+@click.option("--format", type=click.Choice(["csv", "parquet", "json"]), default="csv", show_default=True)
+@lang_option
+@explained
+def assess(
+    chart: Path, out: Path | None, at: date | None, profile: str, policy: dict[str, str], mapping: Path | None,
+    format: str, lang: str,
+) -> None:  # fmt: skip
+    """Diagnosis, stage and response of every patient, each with its reasons and its gaps."""
+    from .assess import assess as assess_chart
+
+    read = _read(chart, mapping)
+    _sum_up_rejected(read)
+    findings = assess_chart(read, at, profile, **policy)
+    if out is not None:
+        _write(read, findings, out, format, lang, chart)
+    _print_cohort(findings, lang)
+
+
+def _write(chart: Chart, findings: Findings, out: Path, format: str, lang: str, source: Path) -> None:
+    from .output import input_files, write
+
+    write(findings, out, format, input_files(source))
+    from .report import cohort
+
+    page = out / "cohort.html"
+    page.write_text(cohort(chart, findings, lang), encoding="utf-8")
+    click.echo(f"wrote {out}: open {page}")
+
+
+def _print_cohort(findings: Findings, lang: str) -> None:
+    from .table import cohort_table
+
+    click.echo(cohort_table(findings, lang))
+    click.echo(f"\n{NOTE}")
+
+
+@bence.command()
+@chart_argument
+@click.argument("patient")
+@click.argument("finding")
+@at_option
+@policy_option
+@mapping_option
+@click.option(
+    "--what-if", multiple=True, metavar="NAME=VALUE", callback=_pairs,
+    help="Change a value (b2m=6) or a threshold (iss.high=6) for this question; nothing is kept.",
+)  # fmt: skip
+@lang_option
+@explained
+def why(
+    chart: Path, patient: str, finding: str, at: date | None, policy: dict[str, str], mapping: Path | None,
+    what_if: dict[str, str], lang: str,
+) -> None:  # fmt: skip
+    """Explain one FINDING of one PATIENT: values, dates, rules, sources, and what is missing."""
+    from .assess.why import why as explain_finding
+
+    thresholds: dict[str, dict[str, float]] = {}
+    for name, value in what_if.items():
+        if "." in name:
+            rule, _, threshold = name.partition(".")
+            thresholds.setdefault(rule, {})[threshold] = _number(name, value)
+    values = {name: value for name, value in what_if.items() if "." not in name}
+    explained = explain_finding(
+        _read(chart, mapping), patient, finding, at, vary=thresholds, what_if=values, **policy
+    )
+    click.echo(explained.text(lang))
+    click.echo(f"\n{NOTE}")
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"{name} cannot be {value!r}", expected="a number") from None
+
+
+@bence.command()
+@chart_argument
+@mapping_option
+@explained
+def check(chart: Path, mapping: Path | None) -> None:
+    """List what is wrong with the data, cell by cell; leaves with 1 if anything was not accepted."""
+    from .check import check as check_chart
+
+    text, accepted = check_chart(chart, mapping)
+    click.echo(text)
+    sys.exit(0 if accepted else 1)
+
+
+@bence.command()
+@chart_argument
+@click.argument("patient")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write (default: PATIENT.html).")
+@at_option
+@policy_option
+@mapping_option
+@lang_option
+@explained
+def report(
+    chart: Path, patient: str, out: Path | None, at: date | None, policy: dict[str, str], mapping: Path | None, lang: str
+) -> None:
+    """One printable page for one PATIENT: curves, therapy, response, stage, reasons."""
+    from .report import report as page_of
+
+    page = page_of(_read(chart, mapping), patient, at, lang, **policy)
+    target = out or Path(f"{patient}.html")
+    target.write_text(page, encoding="utf-8")
+    click.echo(f"wrote {target}")
+
+
+@bence.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@explained
+def template(folder: Path) -> None:
+    """Write empty tables of a chart into FOLDER, and the list of codes to fill them with."""
+    from .template import write_template
+
+    for path in write_template(folder):
+        click.echo(f"wrote {path}")
+
+
+@bence.command()
+@click.argument("word", required=False)
+@click.option("--grain", help="observation, drug, procedure, event, patient, treatment, finding …")
+@lang_option
+@explained
+def codes(word: str | None, grain: str | None, lang: str) -> None:
+    """List the codes of a chart and of the findings; WORD (Chinese or English) narrows the list."""
+    from .template import list_codes
+
+    click.echo(list_codes(word, grain, lang))
+
+
+@bence.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@explained
+def diff(before: Path, after: Path) -> None:
+    """Whose findings changed between two assessments (folders written by `assess --out`), and why."""
+    from .compare import differences, reasons
+    from .table import as_text
+
+    changed = differences(before, after)
+    click.echo(as_text(changed) if changed.height else "no finding differs")
+    click.echo(f"{changed['patient'].n_unique()} patients, {changed.height} findings differ")
+    for line in reasons(before, after):
+        click.echo(f"  {line}")
+
+
+@bence.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
+@lang_option
+@explained
+def demo(out: Path, lang: str) -> None:
+    """Assess the synthetic demo cohort, print a table, and write pages to open."""
+    from .demo import run_demo
+
+    click.echo(run_demo(out, lang))
+
+
+@bence.command("sign-off")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("sign-off.md"), show_default=True)
+@lang_option
+@explained
+def sign_off(out: Path, lang: str) -> None:
+    """Write the sheet that lists every rule with its source, thresholds and status, for a haematologist to sign."""
+    from .signoff import sheet
+
+    out.write_text(sheet(lang), encoding="utf-8")
+    click.echo(f"wrote {out}")
+
+
+def main() -> None:
+    """Entry point of the command `bence`."""
+    bence(prog_name="bence")
+
+
+if __name__ == "__main__":
+    main()

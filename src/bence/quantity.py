@@ -1,0 +1,100 @@
+"""A quantity: plain arithmetic on inputs, known as far as its inputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .interval import Interval
+
+if TYPE_CHECKING:
+    from .rulebook import Rulebook
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Bounds = tuple[Floats, Floats, Bools, Bools]
+"""lo, hi, lo_open, hi_open: one interval a row."""
+
+NEARLY_ZERO, NEARLY_INFINITE = 1e-300, 1e300
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """Arithmetic that is monotone in every argument; called with numbers or arrays it is the function."""
+
+    name: str
+    function: Callable[..., Any]
+    needs: tuple[str, ...]
+    unit: str
+    source: str
+    label: str
+    zh: str
+    domain: Interval
+    book: Rulebook = field(repr=False)
+
+    def __call__(self, *known: Any, **named: Any) -> Any:
+        """The plain function."""
+        return self.function(*known, **named)
+
+    def __str__(self) -> str:
+        """Its name."""
+        return self.name
+
+    def interval(self, inputs: Sequence[Interval]) -> Interval:
+        """What is known of the quantity for one patient."""
+        lo, hi, lo_open, hi_open = self.bounds(
+            [
+                (np.array([i.lo]), np.array([i.hi]), np.array([i.lo_open]), np.array([i.hi_open]))
+                for i in inputs
+            ]
+        )  # fmt: skip
+        return Interval(float(lo[0]), float(hi[0]), bool(lo_open[0]), bool(hi_open[0]))
+
+    def bounds(self, inputs: Sequence[Bounds]) -> Bounds:
+        """What is known of the quantity for many patients: the least and the greatest value over the corners.
+
+        An end is open if every corner that gives it uses an open end. Where a corner has no value (0/0,
+        inf/inf) and no limit, the whole domain is left.
+        """
+        corners = [self._corner(inputs, ends) for ends in product((0, 1), repeat=len(inputs))]
+        values = np.stack([value for value, _ in corners])
+        is_open = np.stack([end_open for _, end_open in corners])
+        lo, hi = values.min(axis=0), values.max(axis=0)
+        lo_open: Bools = np.all((values != lo) | is_open, axis=0) & (lo != hi)
+        hi_open: Bools = np.all((values != hi) | is_open, axis=0) & (lo != hi)
+        return self._within_domain(lo, hi, lo_open, hi_open)
+
+    def _corner(self, inputs: Sequence[Bounds], ends: Sequence[int]) -> tuple[Floats, Bools]:
+        at: list[Floats] = []
+        is_open: list[Bools] = []
+        for (lo, hi, lo_open, hi_open), end in zip(inputs, ends, strict=True):
+            at.append(hi if end else lo)
+            is_open.append((hi_open if end else lo_open) | np.isinf(at[-1]))
+        with np.errstate(all="ignore"):
+            value = np.asarray(self.function(*at), dtype=np.float64)
+            if np.isnan(value).any():
+                limit = np.asarray(self.function(*map(_just_inside, at, is_open, ends)), dtype=np.float64)
+                value = np.where(np.isnan(value) & (np.sum(is_open, axis=0) == 1), limit, value)
+        return value, np.any(is_open, axis=0)
+
+    def _within_domain(self, lo: Floats, hi: Floats, lo_open: Bools, hi_open: Bools) -> Bounds:
+        domain = self.domain
+        below = ~(lo > domain.lo) & ~(hi < domain.lo)
+        above = ~(hi < domain.hi) & ~(lo > domain.hi)
+        return (
+            np.where(below, domain.lo, lo),
+            np.where(above, domain.hi, hi),
+            np.where(below & ~(lo == domain.lo), domain.lo_open, lo_open),
+            np.where(above & ~(hi == domain.hi), domain.hi_open, hi_open),
+        )
+
+
+def _just_inside(at: Floats, is_open: Bools, end: int) -> Floats:
+    """An open end at zero or infinity, replaced by a number beside it."""
+    beside = np.where(np.isinf(at), np.sign(at) * NEARLY_INFINITE, at + (NEARLY_ZERO, -NEARLY_ZERO)[end])
+    return np.where(is_open, beside, at)

@@ -1,0 +1,281 @@
+"""The course of one patient in one picture: therapy, response and disease markers on a shared time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+from matplotlib.axes import Axes
+
+from ..chart import Chart
+from . import events
+from .curves import Labels, Point, draw_curve, nice_ticks, points, standing, telling
+from .drawing import (
+    BAND,
+    DEPTH,
+    GRID,
+    INK,
+    INVOLVED,
+    MARROW,
+    MUTED,
+    POINTS,
+    SERUM,
+    SIZE,
+    UNINVOLVED,
+    URINE,
+    bare,
+    day,
+    drawn,
+    month_ticks,
+    new_figure,
+    rows_without_overlap,
+    say,
+    text_width,
+    to_svg,
+)
+from .ladder import Progression, draw_ladder, progressions, steps
+from .mrd import draw_mrd, mrd_tests
+from .therapy import draw_lanes, lanes
+from .words import PICTURE
+
+WIDTH, LEFT, RIGHT = 7.4, 1.42, 0.62  # inches
+Tips = list[tuple[float, float, str]]
+Draw = Callable[[Axes], Tips]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the picture: its name and unit at the left, its height in inches, what draws it."""
+
+    name: str
+    unit: str
+    height: float
+    draw: Draw
+
+
+@dataclass(frozen=True)
+class Course:
+    """What every panel knows: the time axis, lines of therapy (number, start, end), progressions, language."""
+
+    first: date
+    last: date
+    lines: tuple[tuple[int, date, date], ...]
+    progressed: tuple[Progression, ...]
+    lang: str
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The words of the picture."""
+        return PICTURE[self.lang]
+
+    @property
+    def starts(self) -> list[date]:
+        """The first days of the lines."""
+        return [start for _, start, _ in self.lines]
+
+    @property
+    def margin(self) -> float:
+        """Room left and right of the dates, in days."""
+        return max(10.0, 0.02 * (self.last - self.first).days)
+
+
+def course(
+    chart: Chart, visits: pl.DataFrame, values: pl.DataFrame, lines: pl.DataFrame, lang: str = "en",
+    serum_measurable: float = 10.0,
+) -> str:  # fmt: skip
+    """The course of the one patient of a chart as SVG; empty if the chart has no dated observation, drug or event.
+
+    `visits`, `values`, `lines`: as in `bence.assess.why.ResponseStory`. `serum_measurable`: g/L.
+    """
+    dates = _dates(chart)
+    if not dates:
+        return ""
+    starts = lines["started_on"].to_list()
+    spans = zip(lines["line"].to_list(), starts, [*starts[1:], max(dates)], strict=False)
+    told = Course(min(dates), max(dates), tuple(spans), tuple(progressions(visits, values)), lang)
+    with drawn():
+        return _draw(told, _panels(chart, visits, told, serum_measurable), chart)
+
+
+def _dates(chart: Chart) -> list[date]:
+    """Every date that is drawn, and those of last contact and death."""
+    columns = [chart.observations["on"], chart.treatments["started_on"], chart.treatments["stopped_on"], chart.events["on"]]
+    columns += [chart.patients["died_on"], chart.patients["last_seen_on"]]
+    return [on for column in columns for on in column.drop_nulls()]
+
+
+def _panels(chart: Chart, visits: pl.DataFrame, told: Course, serum_measurable: float) -> list[Panel]:
+    words, seen = told.words, chart.observations
+    found = []
+    given = lanes(chart.treatments, told.starts, told.last, told.lang)
+    if given:
+        least = 0.004 * (told.last - told.first).days + 0.5
+        found.append(Panel(words["therapy"], "", 0.135 * len(given) + 0.04, lambda ax: draw_lanes(ax, given, least, LEFT * POINTS - 10)))
+    marks = events.found(chart, told.lang)
+    if marks:
+        width = (WIDTH - LEFT - RIGHT) * POINTS / ((told.last - told.first).days + 2 * told.margin)
+        rows = events.rows(marks, told.first, told.last, width)
+        found.append(Panel(words["events"], "", 0.125 * (max(rows) + 1) + 0.05, lambda ax: events.draw(ax, marks, rows, told.last, width)))
+    if visits.height:
+        height = 0.118 * (len(steps(visits)) + 1)
+        found.append(Panel(words["response"], words["response_by"], height,
+                           lambda ax: draw_ladder(ax, visits, told.lines, told.progressed, told.lang)))  # fmt: skip
+    bands = [name for name in ("serum_ife", "serum_ife_shifted", "urine_ife") if standing(seen, name).height]
+    if bands:
+        found.append(Panel(words["ife"], "", 0.125 * len(bands) + 0.05, lambda ax: events.draw_bands(ax, seen, bands, told.lang)))
+    serum, urine = points(seen, "serum_m_protein", told.lang), points(seen, "urine_m_protein", told.lang)
+    if serum:
+        found.append(Panel(words["serum"], "g/L", 1.1 if any(point.value > 0 for point in serum) else 0.3, lambda ax: _linear(ax, serum, SERUM, told, _serum_levels(serum, told, serum_measurable))))
+    if urine:
+        found.append(Panel(words["urine"], "mg/24 h", 0.62 if any(point.value > 0 for point in urine) else 0.3, lambda ax: _linear(ax, urine, URINE, told, [])))
+    chains = {name: points(seen, f"{name}_flc", told.lang) for name in ("kappa", "lambda")}
+    if any(chains.values()):
+        involved = chart.patients["light_chain"][0]
+        found.append(Panel(words["light_chains"], f"mg/L, {words['log']}", 1.1, lambda ax: _light_chains(ax, chains, involved, told)))
+    marrow = points(seen, "marrow_plasma_cells", told.lang)
+    if marrow:
+        found.append(Panel(words["marrow"], "%", 0.62, lambda ax: _linear(ax, marrow, MARROW, told, [])))
+    tests = mrd_tests(seen, told.lang)
+    if tests:
+        found.append(Panel(words["mrd"], f"{words['mrd_unit']}, {words['log']}", 0.72, lambda ax: draw_mrd(ax, tests, told.lang)))
+    return found
+
+
+def _draw(told: Course, panels: Sequence[Panel], chart: Chart) -> str:
+    head, foot, gap = 0.3, 0.2, 0.09
+    height = head + foot + sum(panel.height + gap for panel in panels)
+    figure = new_figure(WIDTH, height)
+    left, width = LEFT / WIDTH, (WIDTH - LEFT - RIGHT) / WIDTH
+    limits = (day(told.first) - told.margin, day(told.last) + told.margin)
+    ticks = month_ticks(*limits)
+    behind = bare(figure.add_axes((left, foot / height, width, 1 - (head - 0.02 + foot) / height)))
+    behind.set_xlim(*limits)
+    _behind(behind, told, ticks, chart)
+    _head(figure.add_axes((left, 1 - head / height, width, head / height)), limits, told, chart)
+    tips, top = [], height - head
+    for panel in panels:
+        top -= panel.height + gap
+        ax = bare(figure.add_axes((left, top / height, width, panel.height / height)))
+        ax.set_xlim(*limits)
+        found = panel.draw(ax)
+        middle = {"x": 0, "xycoords": ax.transAxes, "ha": "left", "dx": -LEFT * POINTS + 2}
+        up = 8 if panel.name == told.words["therapy"] else 0  # above the lanes, whose names need the room
+        say(ax, y=1, text=panel.name, weight="bold", dy=up - 4, **middle)
+        if panel.unit:
+            say(ax, y=1, text=panel.unit, dy=-13, color=MUTED, size=SIZE - 0.6, **middle)
+        for x, y, tip in found:
+            place = ax.transData.transform((x, y))
+            tips.append((float(place[0]), float(place[1]), tip))
+    return to_svg(figure, "c", told.words["title"], tips)
+
+
+def _behind(ax: Axes, told: Course, ticks: Sequence[tuple[float, str]], chart: Chart) -> None:
+    """What runs through all panels: bands of lines, years, progressions, death."""
+    ax.set_ylim(0, 1)
+    for i, (_, start, end) in enumerate(told.lines):
+        if i % 2 == 0:
+            ax.axvspan(day(start), day(end), color=BAND, linewidth=0, zorder=0)
+        ax.axvline(day(start), color="#9aa6b0", linewidth=0.6, zorder=1)
+    for x, text in ticks:
+        ax.axvline(x, color=GRID, linewidth=0.5, zorder=0.5)
+        say(ax, x, 0, text, dy=-7, ha="center", color=MUTED, size=SIZE - 0.4)
+    for each in told.progressed:
+        sure = each.state == "confirmed"
+        ax.axvline(day(each.on), color=DEPTH["PD"], linewidth=0.8, linestyle=(0, (4, 2) if sure else (1, 2)), zorder=1)
+    died = chart.patients["died_on"][0]
+    if died:
+        ax.axvline(day(died), color=INK, linewidth=1.4, zorder=2)
+
+
+def _head(ax: Axes, limits: tuple[float, float], told: Course, chart: Chart) -> None:
+    """The lines of therapy by number, and how the course ends."""
+    bare(ax).set_xlim(*limits)
+    ax.set_ylim(0, 1)
+    scale = (WIDTH - LEFT - RIGHT) * POINTS / (limits[1] - limits[0])
+    names = [told.words["line"].format(number) for number, _, _ in told.lines]
+    spans = [(day(start) * scale, day(start) * scale + text_width(name) + 5) for (_, start, _), name in zip(told.lines, names, strict=True)]
+    for (_, start, end), name, row in zip(told.lines, names, rows_without_overlap(spans), strict=True):
+        ax.plot([day(start), day(end)], [0.04, 0.04], color=INK, linewidth=1.6, zorder=3)
+        say(ax, day(start), 0.04, name, dx=1.5, dy=6 + 7 * row, weight="bold", size=SIZE + 0.4)
+    person = chart.patients
+    died, seen = person["died_on"][0], person["last_seen_on"][0]
+    text = told.words["died"].format(died) if died else told.words["seen"].format(seen) if seen else ""
+    say(ax, 1, 1, text, xycoords=ax.transAxes, dy=-4, dx=RIGHT * POINTS - 3, ha="right", color=INK if died else MUTED)
+
+
+def _serum_levels(curve: Sequence[Point], told: Course, measurable: float) -> list[tuple[date, date, float, str]]:
+    """Where PR and VGPR begin in every line with a measurable baseline: half and a tenth of the baseline."""
+    found = []
+    good = [point for point in curve if point.kind in ("value", "zero")]
+    for _, start, end in told.lines:
+        before = [point.value for point in good if point.on <= start]
+        if before and before[-1] >= measurable - 1e-9:
+            found += [(start, end, before[-1] * 0.5, "PR"), (start, end, before[-1] * 0.1, "VGPR")]
+    return found
+
+
+def _linear(
+    ax: Axes, curve: Sequence[Point], colour: str, told: Course, levels: Sequence[tuple[date, date, float, str]]
+) -> Tips:
+    """A panel that starts at 0, with numbers at the telling values."""
+    top = max(point.value for point in curve) or 1.0
+    ax.set_ylim(-0.03 * top, top * 1.06)
+    _ticks(ax, [(y, f"{y:g}") for y in nice_ticks(top)] if any(point.value for point in curve) else [(0, "0")])
+    for start, end, y, name in levels:
+        ax.plot([day(start), day(end)], [y, y], color=DEPTH[name], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=2)
+        last = end == told.last
+        say(ax, day(end), y, name, dx=2 if last else -1, dy=0 if last else 3.4, ha="left" if last else "right", color="#2d6ea3",
+            size=SIZE - 1.4)  # fmt: skip
+    tips = draw_curve(ax, curve, colour)
+    labels = Labels(ax, [(x, y) for x, y, _ in tips])
+    for point in telling(curve, told.starts, [each.on for each in told.progressed]):
+        labels.write(day(point.on), point.value, point.shown, color=colour)
+    return tips
+
+
+def _light_chains(ax: Axes, chains: Mapping[str, Sequence[Point]], involved: str | None, told: Course) -> Tips:
+    """Both light chains on a log axis; the involved one in colour, a zero on the floor."""
+    every = [point.value for curve in chains.values() for point in curve if point.value > 0] or [1.0]
+    floor = min(every) / (2.2 if any(p.value <= 0 for curve in chains.values() for p in curve) else 1.25)
+    ax.set_yscale("log")
+    ax.minorticks_off()
+    ax.set_ylim(floor / 1.15, max(max(every), floor * 30) * 1.5)
+    _ticks(ax, [(10.0**k, f"{10.0**k:g}") for k in range(-3, 7) if floor * 1.3 < 10.0**k < ax.get_ylim()[1]])
+    tips: Tips = []
+    colours = {name: UNINVOLVED if involved in chains and name != involved else INVOLVED for name in chains}
+    for name, curve in chains.items():
+        if any(point.value <= 0 for point in curve):
+            _ticks(ax, [(floor, told.words["zero"])])
+        tips += draw_curve(ax, curve, colours[name], floor)
+    _name_ends(ax, {told.words[name]: (curve[-1], colours[name]) for name, curve in chains.items() if curve}, floor)
+    labels = Labels(ax, [(x, y) for x, y, _ in tips])
+    for name, curve in chains.items():
+        if name == involved or involved not in chains:
+            for point in telling(curve[:-1], told.starts, [each.on for each in told.progressed]):
+                labels.write(day(point.on), max(point.value, floor), point.shown, color=colours[name])
+    return tips
+
+
+def _name_ends(ax: Axes, ends: Mapping[str, tuple[Point, str]], floor: float) -> None:
+    """The name and last value of each curve beside its end, pushed apart where they would meet."""
+    placed = sorted(
+        (float(ax.transData.transform((0, max(point.value, floor)))[1]), name, point, colour)
+        for name, (point, colour) in ends.items()
+    )
+    if len(placed) == 2 and (short := SIZE + 1 - (placed[1][0] - placed[0][0])) > 0:
+        shifts = [-short / 2, short / 2]
+    else:
+        shifts = [0.0] * len(placed)
+    for (_, name, point, colour), shift in zip(placed, shifts, strict=True):
+        say(ax, day(point.on), max(point.value, floor), f"{name} {point.shown}", dx=5, dy=shift, color=colour, weight="bold")
+
+
+def _ticks(ax: Axes, ticks: Sequence[tuple[float, str]]) -> None:
+    """Numbers at the left of a panel, each with a faint line."""
+    for y, text in ticks:
+        ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
+        say(ax, 0, y, text, dx=-5, ha="right", xycoords=ax.get_yaxis_transform(), color=MUTED, size=SIZE - 0.4)
+
+

@@ -1,0 +1,206 @@
+"""Stage, risk and frailty of one patient as rows, each with its reasons as a tree to open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ..assess.unrecorded import ASSUMED, UNLESS_RECORDED, USUAL_LIMITS
+from ..assess.why import reasons
+from ..catalogue import codes, label
+from ..chart import Chart
+from ..explain import Why
+from ..known import Answer
+from .words import ANSWERS, FINDINGS, GROUPS, PAGE
+
+TAKEN = {*UNLESS_RECORDED, *ASSUMED, *USUAL_LIMITS}
+ACTIVE = ("MM", "PCL")
+MOST_LEAVES = 5
+
+
+@dataclass
+class Node:
+    """One line of an explanation, and what it rests on; `unused` are the things that did not matter, in words."""
+
+    name: str
+    label: str
+    says: str
+    notes: list[str]
+    source: str
+    children: list[Node] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding: its answer, or what is possible and what would settle it."""
+
+    name: str
+    label: str
+    answer: str
+    possible: tuple[str, ...]
+    settled_by: tuple[str, ...]
+    strictly: str
+    leaves: tuple[str, ...]
+    source: str
+    tree: Node
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings that belong together, with a note where they were made for other patients."""
+
+    name: str
+    note: str
+    rows: tuple[Row, ...]
+
+
+def groups(own: Chart, status: Mapping[str, Any], at: date | None, policies: Mapping[str, Any], lang: str) -> list[Group]:
+    """Every finding of the page for the one patient of a chart; `status` is the patient's row of the findings."""
+    words = PAGE[lang]
+    wanted = {group: names for group, names in GROUPS.items() if group != "smouldering" or _smouldering(own, status)}
+    trees = reasons(own, own.patients["patient"][0], [name for names in wanted.values() for name in names], at, **policies)
+    found = []
+    for group, names in wanted.items():
+        rows = tuple(_row(trees[name], status, lang) for name in names)
+        active = status["diagnosis"] is None or status["diagnosis"] in ACTIVE
+        note = words["active_only"] if group in ("stage", "risk") and not active else ""
+        found.append(Group(words[f"group_{group}"], note, rows))
+    return found
+
+
+def _smouldering(own: Chart, status: Mapping[str, Any]) -> bool:
+    """Whether the disease is, was or may be smouldering myeloma."""
+    given, possible = status["diagnosis"], (status["diagnosis_possible"] or "").split("|")
+    was = "smm_diagnosis" in own.events["what"]
+    return was or given == "SMM" or (given is None and "SMM" in possible)
+
+
+def _row(tree: Why, status: Mapping[str, Any], lang: str) -> Row:
+    words, name = PAGE[lang], tree.name
+    given, left = status[name], status[f"{name}_possible"]
+    possible = in_order(name, left.split("|")) if left else []
+    missing = (status["diagnosis_missing"] or "").split("|") if name == "diagnosis" else tree.settled_by
+    strict = words["or"].join(said(name, each, lang) for each in possible)
+    return Row(
+        name=name,
+        label=FINDINGS[name][lang == "zh"],
+        answer=said(name, given, lang) if given is not None else "",
+        possible=tuple(said(name, each, lang) for each in possible),
+        settled_by=tests(missing, lang) if possible else (),
+        strictly=words["strictly"].format(strict) if given is not None and possible else "",
+        leaves=tuple(leaves(tree, lang))[:MOST_LEAVES],
+        source=tree.source,
+        tree=node(tree, lang),
+    )
+
+
+def in_order(name: str, answers: Iterable[str]) -> list[str]:
+    """Answers in the order of the catalogue: I before II, low before high."""
+    order = codes()[name].categories if name in codes() else ()
+    return sorted(answers, key=lambda each: order.index(each) if each in order else len(order))
+
+
+def tests(names: Iterable[str], lang: str) -> tuple[str, ...]:
+    """The labels of the tests that would settle an answer."""
+    return tuple(dict.fromkeys(label(name, lang) for name in names))
+
+
+def said(name: str, answer: Answer, lang: str) -> str:
+    """An answer in words: `II`, `high risk`, `yes`."""
+    word = ("no", "yes")[answer] if isinstance(answer, bool) else str(answer)
+    if (name, word) in ANSWERS:
+        return ANSWERS[name, word][lang == "zh"]
+    return label(word, lang)
+
+
+def value_said(shown: str, unit: str, lang: str) -> str:
+    """What is known of an input, with its unit: `40 g/L`, `positive`."""
+    text = re.sub(r"(\d)\.0\b", r"\1", shown)
+    words = re.split(r" or ", text)
+    if text[-1:].isdigit():
+        return f"{text} {unit}".rstrip()
+    return PAGE[lang]["or"].join(label(word, lang) for word in words)
+
+
+def node(tree: Why, lang: str, shown: set[str] | None = None) -> Node:
+    """An explanation as nodes; what was shown once is named `as above`, what did not matter is listed in words."""
+    shown = set() if shown is None else shown
+    made = Node(tree.name, _label(tree, lang), _says(tree, lang), _notes(tree, lang), tree.source)
+    if tree.kind != "input" and tree.name in shown:
+        made.notes.append(PAGE[lang]["above"])
+        return made
+    shown.add(tree.name)
+    for child in tree.children:
+        if child.used or not tree.used:
+            made.children.append(node(child, lang, shown))
+        else:
+            made.unused.append(f"{_label(child, lang)}: {_says(child, lang)}")
+    return made
+
+
+def _label(tree: Why, lang: str) -> str:
+    known = codes().get(tree.name)
+    return FINDINGS[tree.name][lang == "zh"] if tree.name in FINDINGS else known.label(lang) if known else tree.label(lang)
+
+
+def _says(tree: Why, lang: str) -> str:
+    words = PAGE[lang]
+    if tree.kind == "rule":
+        if tree.answers == (False, True):
+            return words["unknown"]
+        return words["or"].join(said(tree.name, answer, lang) for answer in tree.answers)
+    return value_said(tree.shown, tree.unit, lang) if tree.shown else words["unknown"]
+
+
+def _notes(tree: Why, lang: str) -> list[str]:
+    words = PAGE[lang]
+    place = ", ".join(part for part in (tree.on, tree.where) if part)
+    if tree.kind == "input":
+        if not place and tree.shown and tree.name in TAKEN and _is_taken(tree):
+            return [words["assumed"]]
+        return [place] if place else []
+    if tree.recorded is None or (tree.kind == "quantity" and not place):
+        return []
+    recorded = value_said(tree.recorded, "", lang)
+    return [words["overruled" if tree.conflict else "recorded"].format(f"{recorded} {place}".rstrip())]
+
+
+def _is_taken(tree: Why) -> bool:
+    """Whether the value is the one taken where nothing is recorded (a computed one has no date either)."""
+    taken = ASSUMED.get(tree.name, UNLESS_RECORDED.get(tree.name))
+    return tree.name in USUAL_LIMITS or tree.shown == (str(float(taken)) if isinstance(taken, (int, float)) else taken)
+
+
+def leaves(tree: Why, lang: str) -> list[str]:
+    """The recorded values an answer rests on, each once: `beta-2 microglobulin 4.8 mg/L`."""
+    found: dict[str, str] = {}
+
+    def visit(each: Why) -> None:
+        if each.used and each.kind == "input" and each.shown and each.on:
+            found.setdefault(each.name, f"{_label(each, lang)} {value_said(each.shown, each.unit, lang)}")
+        for child in each.children:
+            if child.used:
+                visit(child)
+
+    visit(tree)
+    return list(found.values())
+
+
+def cited(groups: Sequence[Group]) -> list[str]:
+    """The keys of every source in the trees, in the order in which they are met."""
+    found: dict[str, None] = {}
+
+    def visit(each: Node) -> None:
+        if each.source:
+            found.setdefault(each.source)
+        for child in each.children:
+            visit(child)
+
+    for group in groups:
+        for row in group.rows:
+            visit(row.tree)
+    return list(found)

@@ -1,0 +1,199 @@
+"""The words of the pages, in English and in Chinese as a haematologist writes it."""
+
+from __future__ import annotations
+
+CLASSES: dict[str, dict[str, str]] = {
+    "en": {
+        "PI": "proteasome inhibitors", "IMiD": "IMiDs", "CELMoD": "CELMoDs", "CD38_antibody": "CD38 antibodies",
+        "SLAMF7_antibody": "SLAMF7 antibody", "ADC": "antibody-drug conjugate", "bispecific": "bispecific antibodies",
+        "CAR_T": "CAR T cells", "alkylator": "alkylating agents", "steroid": "steroids", "anthracycline": "anthracyclines",
+        "BCL2": "BCL2 inhibitors", "XPO1": "XPO1 inhibitor", "HDAC": "HDAC inhibitors", "transplant": "transplant",
+        "radiotherapy": "radiotherapy", "supportive": "supportive care", "other": "other drugs",
+    },
+    "zh": {
+        "PI": "蛋白酶体抑制剂", "IMiD": "免疫调节剂", "CELMoD": "CELMoD", "CD38_antibody": "CD38单抗",
+        "SLAMF7_antibody": "SLAMF7单抗", "ADC": "抗体偶联药物", "bispecific": "双特异性抗体", "CAR_T": "CAR-T",
+        "alkylator": "烷化剂", "steroid": "糖皮质激素", "anthracycline": "蒽环类", "BCL2": "BCL2抑制剂",
+        "XPO1": "XPO1抑制剂", "HDAC": "HDAC抑制剂", "transplant": "移植", "radiotherapy": "放疗",
+        "supportive": "支持治疗", "other": "其他药物",
+    },
+}  # fmt: skip
+
+DRUGS: dict[str, tuple[str, str]] = {
+    "autologous_transplant": ("autologous transplant", "自体移植"),
+    "allogeneic_transplant": ("allogeneic transplant", "异基因移植"),
+    "liposomal_doxorubicin": ("liposomal doxorubicin", "脂质体多柔比星"),
+    "ide_cel": ("ide-cel (CAR T)", "艾基维仑赛（CAR-T）"),
+    "cilta_cel": ("cilta-cel (CAR T)", "西达基奥仑赛（CAR-T）"),
+    "eque_cel": ("eque-cel (CAR T)", "伊基奥仑赛（CAR-T）"),
+    "zevor_cel": ("zevor-cel (CAR T)", "泽沃基奥仑赛（CAR-T）"),
+    "anito_cel": ("anito-cel (CAR T)", "anito-cel（CAR-T）"),
+    "arlo_cel": ("arlo-cel (CAR T)", "arlo-cel（CAR-T）"),
+    "bcma_car_t": ("BCMA CAR T cells", "BCMA CAR-T"),
+    "gprc5d_car_t": ("GPRC5D CAR T cells", "GPRC5D CAR-T"),
+    "bcma_gprc5d_car_t": ("BCMA/GPRC5D CAR T", "BCMA/GPRC5D CAR-T"),
+    "bcma_cd19_car_t": ("BCMA/CD19 CAR T", "BCMA/CD19 CAR-T"),
+    "bcma_cd38_car_t": ("BCMA/CD38 CAR T", "BCMA/CD38 CAR-T"),
+    "car_t": ("CAR T, target unknown", "CAR-T（靶点不详）"),
+}
+
+EVENTS: dict[str, tuple[str, str]] = {
+    "mm_diagnosis": ("MM diagnosed", "确诊MM"),
+    "smm_diagnosis": ("SMM diagnosed", "确诊SMM"),
+    "mgus_diagnosis": ("MGUS diagnosed", "确诊MGUS"),
+    "plasmacytoma_diagnosis": ("plasmacytoma diagnosed", "确诊浆细胞瘤"),
+    "relapse_clinical": ("clinical relapse", "临床复发"),
+    "relapse_biochemical": ("biochemical relapse", "生化复发"),
+    "plasmacytoma_new": ("new plasmacytoma", "新发浆细胞瘤"),
+    "crs": ("CRS", "CRS"),
+    "icans": ("ICANS", "ICANS"),
+    "new_lesion": ("new lesion", "新发病灶"),
+    "pet": ("PET", "PET"),
+}
+
+PICTURE: dict[str, dict[str, str]] = {
+    "en": {
+        "title": "Course: therapy, response and disease markers on one time axis", "line": "L{}", "therapy": "Therapy",
+        "response": "Response", "response_by": "IMWG 2016", "serum": "Serum M-protein", "urine": "Urine M-protein",
+        "light_chains": "Free light chains", "marrow": "Marrow plasma cells", "mrd": "MRD", "mrd_unit": "share of cells",
+        "ife": "Immunofixation", "ife_serum": "serum", "ife_urine": "urine", "ife_shifted": "antibody shifted",
+        "events": "Events", "measurable": "measurable", "progression": "PD {on}", "confirmed_by": "confirmed {on}",
+        "by_death": "confirmed by death", "alone": "needs no second sample", "unconfirmed": "not yet confirmed",
+        "refuted": "not confirmed", "died": "died {}", "seen": "last seen {}", "log": "log", "grade": "grade {}",
+        "kappa": "κ", "lambda": "λ", "spurious": "spurious, not graded", "limit": "detection limit {}", "more": "+{} more",
+        "zero": "0", "and_more": "and {} more",
+    },
+    "zh": {
+        "title": "病程：同一时间轴上的治疗、疗效与疾病指标", "line": "{}线", "therapy": "治疗", "response": "疗效",
+        "response_by": "IMWG 2016", "serum": "血清M蛋白", "urine": "24小时尿M蛋白", "light_chains": "血清游离轻链",
+        "marrow": "骨髓浆细胞", "mrd": "MRD", "mrd_unit": "占骨髓细胞比例", "ife": "免疫固定电泳", "ife_serum": "血清",
+        "ife_urine": "尿", "ife_shifted": "血清（抗体位移法）", "events": "事件", "measurable": "可测量",
+        "progression": "PD {on}", "confirmed_by": "{on} 确认", "by_death": "死亡视为确认", "alone": "无需复查确认",
+        "unconfirmed": "待确认", "refuted": "复查未证实", "died": "死亡 {}", "seen": "末次随访 {}", "log": "对数",
+        "grade": "{}级", "kappa": "κ", "lambda": "λ", "spurious": "疑似假值，不参与评估", "limit": "检测限 {}",
+        "more": "另{}项", "zero": "0", "and_more": "另 {} 项",
+    },
+}  # fmt: skip
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "diagnosis": ("diagnosis", "diagnosis_subtype", "myeloma_defining_event"),
+    "stage": ("iss", "r_iss", "r2_iss", "durie_salmon"),
+    "risk": ("high_risk_2025", "msmart_3", "double_hit"),
+    "smouldering": (
+        "smm_risk_mayo_2018", "smm_risk_imwg_2020", "smm_points_2020", "smm_risk_china_2024", "aquila_eligible",
+    ),
+    "frailty": ("frailty_imwg", "frailty_simplified"),
+}  # fmt: skip
+
+FINDINGS: dict[str, tuple[str, str]] = {
+    "diagnosis": ("Diagnosis", "诊断"),
+    "diagnosis_subtype": ("Subtype", "诊断亚型"),
+    "myeloma_defining_event": ("Myeloma-defining event", "骨髓瘤定义事件（SLiM-CRAB）"),
+    "iss": ("ISS", "ISS分期"),
+    "r_iss": ("R-ISS", "R-ISS分期"),
+    "r2_iss": ("R2-ISS", "R2-ISS分期"),
+    "durie_salmon": ("Durie–Salmon", "Durie-Salmon分期"),
+    "high_risk_2025": ("High risk, IMS/IMWG 2025", "IMS/IMWG 2025高危"),
+    "msmart_3": ("mSMART 3.0", "mSMART 3.0"),
+    "double_hit": ("Double hit", "双打击"),
+    "smm_risk_mayo_2018": ("Mayo 2018 (20/2/20)", "Mayo 2018（20/2/20）"),
+    "smm_risk_imwg_2020": ("IMWG 2020", "IMWG 2020"),
+    "smm_points_2020": ("IMWG 2020 points", "IMWG 2020积分"),
+    "smm_risk_china_2024": ("China 2024", "中国2024指南"),
+    "aquila_eligible": ("AQUILA criteria", "AQUILA入组标准"),
+    "frailty_imwg": ("IMWG frailty", "IMWG衰弱评分"),
+    "frailty_simplified": ("Simplified frailty", "简化衰弱评分"),
+}
+
+ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
+    ("frailty_imwg", "intermediate"): ("intermediate fitness", "中等健康"),
+    ("frailty_imwg", "fit"): ("fit", "体健"),
+    ("diagnosis", "none"): ("no plasma cell disease", "无浆细胞疾病"),
+    ("diagnosis", "MM"): ("multiple myeloma", "多发性骨髓瘤（活动性）"),
+}
+
+TAGS: dict[str, tuple[str, str]] = {
+    "V": ("read on public pages", "已核对公开页面"),
+    "M": ("from memory, not yet checked", "凭记忆，尚未核对"),
+    "S": ("as a review states it", "据综述转述"),
+    "O": ("our own reading", "本系统的解读"),
+}
+
+PAGE: dict[str, dict[str, str]] = {
+    "en": {
+        "title": "Myeloma report", "as_of": "as of {}", "centre": "centre", "born": "age", "years": "{} years",
+        "years_or": "{} or {} years", "at_death": "at death", "isotype": "isotype", "light_only": "light chain {}",
+        "no_m_protein": "no M-protein", "unrecorded": "not recorded", "diagnosed": "diagnosed", "died": "died",
+        "seen": "last seen", "pseudonym": "patient", "sex": "sex",
+        "now_diagnosis": "Diagnosis", "now_line": "Current line", "now_response": "Response", "now_progression": "Progression",
+        "no_line": "no treatment recorded", "line_since": "line {line} since {on}", "best": "best {best} ({on})",
+        "best_only": "best {best}", "none_assessed": "not assessed", "no_progression": "none recorded in line {}",
+        "before": "earlier: {on} (line {line})", "unknown": "unknown", "possible": "possible: {}", "or": " or ", "and": ", ",
+        "course": "Course", "nothing": "Nothing dated is recorded: there is no course to draw.",
+        "not_recorded": "Not recorded: {}.",
+        "key": (
+            "● value   ○ zero   ▽ below the limit shown   △ above it   × spurious, not graded   "
+            "dotted line: more than six months between values.   Therapy: pale with an arrow = no stop recorded; lighter = maintenance; "
+            "◆ given once.   Response: filled = this depth is confirmed, open = not (yet) confirmed; pale band = best confirmed so far; "
+            "▲ progression (crossed: not confirmed by the next sample).   Immunofixation: ■ band found, □ negative.   "
+            "MRD: ▽ none found, drawn at the detection limit (short bar) of that sample.   PR, VGPR: 50 % and 10 % of the baseline serum M-protein."
+        ),
+        "stage": "Stage and risk", "stage_note": "From values nearest to diagnosis, before the first dose. Open a line for its reasons.",
+        "group_diagnosis": "Diagnosis", "group_stage": "Stage", "group_risk": "Genetic risk", "group_smouldering": "Smouldering: risk of progression",
+        "group_frailty": "Frailty", "active_only": "defined for active myeloma", "finding": "Finding", "answer": "Answer", "rests_on": "Rests on",
+        "settled": "would be settled by", "strictly": "strictly still possible, if nothing is taken for granted: {}",
+        "unused": "Not needed for this answer", "above": "as above", "assumed": "not recorded, taken as this", "recorded": "recorded: {}",
+        "overruled": "recorded as {}, which the values contradict; the derived answer stands", "source": "Source", "reference": "source",
+        "signed": "signed: {}", "unsigned": "not yet signed by a haematologist", "read_in": "read in {}",
+        "response": "Response", "response_note": "IMWG 2016. Every visit with the category it would have alone, and the best category confirmed so far.",
+        "no_visits": "No assessment after a first dose is recorded.",
+        "line_head": "Line {line}: {drugs}", "from_to": "{start} to {stop}", "from": "from {start}", "visit": "Visit", "category": "This visit",
+        "confirmed": "Best confirmed", "second": "second sample {}", "reasons": "Why", "missing": "missing", "note": "note",
+        "confirmed_visit": "confirmed", "unconfirmed_visit": "not confirmed",
+        "track": "Measure", "value": "value", "nadir": "nadir before", "baseline": "baseline", "sample": "sample of",
+        "no_values": "No value of a measurable track was available at this visit.",
+        "gaps": "What is missing", "gaps_note": "Tests that would settle open answers, those that unblock most first. Bold: this test alone settles it.",
+        "no_gaps": "Nothing: every answer on this page is settled.", "test": "Test", "unblocks": "Answers it helps to settle", "number": "Answers",
+        "response_of": "response of {}",
+        "flags": "Flags and rejected cells", "no_flags": "None.", "conflict": "values of one day contradict each other: {}; the lower was taken at baseline",
+        "spurious": "marked spurious, shown and not graded: {what} {value}, {on}", "rejected": "not accepted: {where}, {column} “{value}”: {reason}",
+        "expected": "expected {}", "elsewhere": "{} more cells of this chart were not accepted; the file does not tell whose they are (`bence check` lists them).",
+        "references": "Sources", "made": "Bence {version}, profile {profile}", "policies": "Policies other than the default",
+        "default": "all policies at their default", "instead": "{name} = {value} (default {default})",
+    },
+    "zh": {
+        "title": "多发性骨髓瘤病情报告", "as_of": "截至 {}", "centre": "中心", "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁",
+        "at_death": "（死亡时）", "isotype": "分型", "light_only": "{}轻链型", "no_m_protein": "不分泌型或未检出M蛋白", "unrecorded": "未记录",
+        "diagnosed": "确诊日期", "died": "死亡", "seen": "末次随访", "pseudonym": "患者", "sex": "性别",
+        "now_diagnosis": "诊断", "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展",
+        "no_line": "无治疗记录", "line_since": "第{line}线，自{on}", "best": "最佳疗效 {best}（{on}）", "best_only": "最佳疗效 {best}",
+        "none_assessed": "未评估", "no_progression": "第{}线未见进展记录", "before": "既往：{on}（第{line}线）", "unknown": "未知",
+        "possible": "可能为：{}", "or": "或", "and": "、",
+        "course": "病程", "nothing": "无带日期的记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
+        "key": (
+            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：两次检测间隔超过6个月。   "
+            "治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该深度已确认，空心＝未（待）确认；"
+            "浅色横带＝迄今最佳确认疗效；▲ 疾病进展（带×：复查未证实）。   免疫固定电泳：■ 检出条带，□ 阴性。   "
+            "MRD：▽ 未检出，画在该标本的检测限（短横线）处。   PR、VGPR：血清M蛋白降至基线50%与10%的界线。"
+        ),
+        "stage": "分期与危险分层", "stage_note": "依据首次用药前、距诊断最近的检查结果。点开各行可查看依据。",
+        "group_diagnosis": "诊断", "group_stage": "分期", "group_risk": "遗传学危险分层", "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估",
+        "active_only": "仅适用于活动性骨髓瘤", "finding": "项目", "answer": "结果", "rests_on": "主要依据", "settled": "补充以下检查后可确定",
+        "strictly": "若不作任何假定，仍可能为：{}", "unused": "对该结果无影响", "above": "同上", "assumed": "未记录，按此计", "recorded": "记录：{}",
+        "overruled": "记录为{}，与检查数据不符，以推导结果为准", "source": "来源", "reference": "来源",
+        "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}",
+        "response": "疗效评估", "response_note": "IMWG 2016标准。逐次列出当次疗效及迄今最佳确认疗效。", "no_visits": "首次用药后无疗效评估记录。",
+        "line_head": "第{line}线：{drugs}", "from_to": "{start} 至 {stop}", "from": "自 {start}", "visit": "评估日期", "category": "当次疗效",
+        "confirmed": "最佳确认疗效", "second": "第二次样本 {}", "reasons": "依据", "missing": "缺", "note": "提示",
+        "confirmed_visit": "已确认", "unconfirmed_visit": "未确认",
+        "track": "指标", "value": "检测值", "nadir": "此前最低值", "baseline": "基线值", "sample": "采样日期",
+        "no_values": "该次评估无可用的可测量指标。",
+        "gaps": "尚缺检查", "gaps_note": "补充后可明确结果的检查，按可明确的项目数排序。粗体：仅补此项即可确定。",
+        "no_gaps": "无：本页各项结果均已确定。", "test": "检查项目", "unblocks": "有助于明确的结果", "number": "项目数", "response_of": "{} 疗效",
+        "flags": "提示与未采纳数据", "no_flags": "无。", "conflict": "同日数值矛盾：{}；基线取较低值",
+        "spurious": "标记为疑似假值，仅显示、不参与评估：{what} {value}，{on}", "rejected": "未采纳：{where}，{column}“{value}”：{reason}",
+        "expected": "应为 {}", "elsewhere": "另有 {} 个单元格未被采纳，无法从文件判断所属患者（可用 bence check 查看）。",
+        "references": "参考来源", "made": "Bence {version}，评估标准 {profile}", "policies": "非默认策略", "default": "各项策略均为默认值",
+        "instead": "{name} = {value}（默认 {default}）",
+    },
+}  # fmt: skip
