@@ -237,9 +237,7 @@ def test_dates_of_birth_that_are_refused(text):
     assert isinstance(cells.birth(text), Refused)
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"), [("2", 2), ("2.0", 2), ("第2线", 2), ("二线", 2), ("3级", 3), ("G3", 3)]
-)
+@pytest.mark.parametrize(("text", "wanted"), [("2", 2), ("2.0", 2), ("第2线", 2), ("二线", 2), ("3级", 3), ("G3", 3)])
 def test_whole_numbers(text, wanted):
     assert cells.whole(text, 0, 5) == wanted
 

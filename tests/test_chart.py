@@ -18,9 +18,7 @@ NUMBERS = [code for code in codes_of("observation").values() if code.kind == "nu
 WORDS = [code for code in codes_of("observation").values() if code.kind in ("category", "flag")]
 days = st.dates(START, START + timedelta(days=400))
 maybe_days = st.none() | days
-free_text = st.none() | st.text("abcXYZ ,;\"'\n中文κ", min_size=3, max_size=12).map(str.strip).filter(
-    lambda text: len(text) > 2
-)
+free_text = st.none() | st.text("abcXYZ ,;\"'\n中文κ", min_size=3, max_size=12).map(str.strip).filter(lambda text: len(text) > 2)
 
 
 @st.composite
@@ -117,12 +115,10 @@ def tidy(frame, table):
 
 def assert_same(one, other):
     for table in TABLES:
-        assert_frame_equal(
-            tidy(getattr(one, table), table), tidy(getattr(other, table), table), check_exact=True
-        )
+        assert_frame_equal(tidy(getattr(one, table), table), tidy(getattr(other, table), table), check_exact=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(charts(), st.sampled_from(["csv", "parquet"]))
 def test_what_is_written_is_what_is_read(tmp_path_factory, chart, format):
     folder = tmp_path_factory.mktemp("chart")
@@ -132,7 +128,7 @@ def test_what_is_written_is_what_is_read(tmp_path_factory, chart, format):
     assert_same(again, chart)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(charts(), st.randoms())
 def test_the_order_of_rows_does_not_matter(tmp_path_factory, chart, random):
     first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
@@ -148,14 +144,14 @@ def test_the_order_of_rows_does_not_matter(tmp_path_factory, chart, random):
         assert_frame_equal(*(getattr(each, table).drop("source", strict=False) for each in (one, other)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(charts(), days, days)
 def test_what_was_visible_is_visible_within_what_is_visible_later(chart, one, other):
     early, late = min(one, other), max(one, other)
     assert_same(visible(visible(chart, late), early), visible(chart, early))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(charts(), days)
 def test_nothing_visible_is_later_than_the_day(chart, at):
     seen = visible(chart, at)
@@ -178,7 +174,7 @@ def test_at_the_last_date_everything_is_visible(chart):
 
 def small():
     return Chart(
-        pl.DataFrame({"patient": ["002", "001"], "died_on": [None, "2025-06-01"], "death_cause": [None, "myeloma"]}),
+        pl.DataFrame({"patient": ["002", "001"], "died_on": [None, "2025-06-01"], "death_cause": [None, "x"]}),
         pl.DataFrame({"patient": ["001"], "on": [START], "what": ["b2m"], "value": [3.0], "unit": ["mg/L"]}),
         pl.DataFrame({
             "patient": ["001"], "started_on": [START], "stopped_on": [date(2025, 3, 1)],

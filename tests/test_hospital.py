@@ -223,14 +223,17 @@ def test_a_therapeutic_antibody_is_an_event(tmp_path):
 
 
 def test_dates_of_procedures_and_events_may_be_columns(tmp_path):
-    chart = hospital.read(export(tmp_path, "patient,ASCT日期,确诊日期,死亡日期\n1,2024/5/6,2023年11月2日,\n2,,,2025-01-01\n"))
+    chart = hospital.read(
+        export(tmp_path, "patient,ASCT日期,确诊日期,死亡日期\n1,2024/5/6,2023年11月2日,\n2,,,2025-01-01\n")
+    )
     assert chart.treatments.select("what", "started_on").rows() == [("autologous_transplant", date(2024, 5, 6))]
     assert chart.events.select("what", "on").rows() == [("mm_diagnosis", date(2023, 11, 2))]
     assert chart.patients["died_on"].to_list() == [None, date(2025, 1, 1)]
 
 
 def test_orders_of_drugs_are_treatments(tmp_path):
-    text = "病历号,药品名称,开始日期,停药日期,剂量\n1,注射用硼替佐米 3.5mg,2025-01-02,2025-03-01,2.2mg\n1,神药,2025-01-02,,\n"
+    orders = ("1,注射用硼替佐米 3.5mg,2025-01-02,2025-03-01,2.2mg", "1,神药,2025-01-02,,")
+    text = "\n".join(("病历号,药品名称,开始日期,停药日期,剂量", *orders))
     chart = hospital.read(export(tmp_path, text))
     assert chart.treatments.select("what", "dose", "dose_unit", "stopped_on").rows() == [
         ("bortezomib", 2.2, "mg", date(2025, 3, 1))
@@ -287,7 +290,10 @@ values = { "j" = "yes" }
         ('[patien]\ncolumn = "x"', "m.toml:1: unknown key 'patien'.*'patient'"),
         ('[columns.a]\nwhat = "kappa_flcc"', "m.toml:2: there is no code 'kappa_flcc'.*'kappa_flc'"),
         ('[columns.a]\nwhat = "kappa_flc"\nunti = "mg/L"', "m.toml:3: unknown key 'unti'.*'unit'"),
-        ('[columns.a]\nwhat = "kappa_flc"\nunit = "mmol/L"', "m.toml:3: kappa_flc is not measured in 'mmol/L'"),
+        (
+            '[columns.a]\nwhat = "kappa_flc"\nunit = "mmol/L"',
+            "m.toml:3: kappa_flc is not measured in 'mmol/L'",
+        ),
         ('[columns.a]\nunit = "mg/L"', "m.toml:1: 'a' does not say what it is"),
         ('[date]\nfixed = "soon"', "m.toml:2: 'soon' is not a day"),
         ('[date]\nfixed = "2000-01-01"\ncolumn = "d"', "m.toml:1: a row is dated in one way"),
@@ -302,7 +308,7 @@ def test_a_mapping_file_that_is_not_understood_is_an_error_with_its_line(text, m
 
 def test_a_mapping_that_names_an_absent_column_is_an_error(tmp_path):
     path = export(tmp_path, "patient,date,Hb(g/L)\n1,2025-01-02,100\n")
-    with pytest.raises(ChartError, match="there is no column 'SEQN', which m.toml names"):
+    with pytest.raises(ChartError, match=r"there is no column 'SEQN', which m\.toml names"):
         hospital.read(path, loads('[date]\ncolumn = "SEQN"', "m.toml"))
 
 
@@ -313,7 +319,9 @@ def test_the_proposed_mapping_names_nearest_codes_and_possible_units(tmp_path):
     assert '# unit = "g/L"    # possible: g/L' in text
     assert '# ignore = ["血红旦白(g/L)", "科别"]' in text
     assert loads(text) == Mapping(path="mapping.toml")
-    edited = "\n".join(line.removeprefix("# ") if "白蛋白" in line or "albumin" in line else line for line in text.splitlines())
+    edited = "\n".join(
+        line.removeprefix("# ") if "白蛋白" in line or "albumin" in line else line for line in text.splitlines()
+    )
     assert loads(edited).column("白蛋白") is not None
     assert propose(export(tmp_path, "病历号,采样日期,Hb(g/L)\n1,2025-01-02,100\n")) == ""
 
@@ -352,8 +360,18 @@ def test_an_unknown_unit_beside_a_value_is_refused_as_it_is_written(tmp_path):
     assert chart.rejected["nearest"].to_list() == ["g/L"]
 
 
+def test_the_mapping_file_of_the_page_is_valid():
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "hospital-export.md").read_text(encoding="utf-8")
+    mapping = loads(page.split("```toml\n")[1].split("```")[0])
+    assert mapping.column("轻链k定量") == mapping.columns["轻链k定量"]
+    assert mapping.ignored(" ｏperator")
+
+
 def test_roles_of_other_columns():
-    parts = {h: role(h, Mapping()).part for h in ("病历号", "姓名", "年龄(岁)", "ASCT日期", "参考范围", "科室", "用药", "出生日期")}
+    parts = {
+        h: role(h, Mapping()).part
+        for h in ("病历号", "姓名", "年龄(岁)", "ASCT日期", "参考范围", "科室", "用药", "出生日期")
+    }
     assert parts == {
         "病历号": "patient", "姓名": "private", "年龄(岁)": "age", "ASCT日期": "dated", "参考范围": "reference",
         "科室": "administrative", "用药": "drugs", "出生日期": "field",

@@ -1,14 +1,17 @@
 """A folder with the tables of a chart: what is accepted, what is refused, and what the refusal says."""
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
 
 from bence.catalogue import code
+from bence.chart import Chart
 from bence.errors import ChartError, UsageError
 from bence.read import read
 from bence.read.measurement import Measured, Written, measured
+from bence.read.tables import faults
 
 PATIENTS = "patient,sex,born_on,died_on\n001,female,1960,2025-06-01\n002,male,1955-03,\n"
 HEADER = "patient,on,what,value,unit,text\n"
@@ -36,9 +39,7 @@ def refused(chart):
 def reason(chart):
     assert chart.rejected.height == 1
     row = chart.rejected.row(0, named=True)
-    return (
-        f"{row['file']}:{row['line']} {row['column']}: {row['reason']}; {row['expected']}; {row['nearest']}"
-    )
+    return f"{row['file']}:{row['line']} {row['column']}: {row['reason']}; {row['expected']}; {row['nearest']}"
 
 
 def test_a_chart_as_a_hospital_writes_it(folder):
@@ -46,8 +47,10 @@ def test_a_chart_as_a_hospital_writes_it(folder):
         folder(
             patients="患者ID,性别,出生日期,重链,轻链\n001,女,1960年,IgG-κ,\n002,M,1955/3/1,IgA,λ\n",
             observations="病历号,采样日期,检验项目,结果,单位\n001,2025年1月9日,β2微球蛋白,＜0.5,mg/L\n"
-            "002,2025/1/9,M蛋白,3.0↑,g/dl\n002,20250109,t(4;14),阳性,\n002,2025-01-09,血清免疫固定电泳,IgA-λ阳性,\n",
-            treatments="患者编号,开始日期,药物名称,剂量,治疗阶段,线数,计划内,停药原因\n001,2025-01-10,万珂,1.3 mg/m2,诱导,第一线,是,毒副作用\n",
+            "002,2025/1/9,M蛋白,3.0↑,g/dl\n002,20250109,t(4;14),阳性,\n"
+            "002,2025-01-09,血清免疫固定电泳,IgA-λ阳性,\n",
+            treatments="患者编号,开始日期,药物名称,剂量,治疗阶段,线数,计划内,停药原因\n"
+            "001,2025-01-10,万珂,1.3 mg/m2,诱导,第一线,是,毒副作用\n",
             events="patient,日期,事件,分级,text\n001,2025-02-01,细胞因子释放综合征,2级,\n002,2025-02-01,感染,,无\n",
         )
     )
@@ -122,8 +125,6 @@ def test_lines_are_right_in_spite_of_blank_lines_and_quoted_newlines(folder):
 def test_a_row_that_says_nothing_true_is_left_out(folder, row, message):
     chart = read(folder(observations=HEADER + row + "\n"))
     assert chart.observations.height == 0
-    import re
-
     assert re.search(message, reason(chart)), reason(chart)
     assert "the row is left out" in reason(chart)
 
@@ -137,14 +138,16 @@ def test_a_side_cell_is_left_blank_and_the_row_stands(folder):
     chart = read(
         folder(
             patients="patient,sex,died_on,last_seen_on,born_on\n001,unclear,1949-01-01,,1950\n002,male,2025-01-01,2025-02-01,1950\n",
-            treatments="patient,started_on,stopped_on,what,line,planned\n001,2025-01-10,2025-01-01,bortezomib,0,maybe\n001,2025-02-30,,lenalidomide,,\n",
+            treatments="patient,started_on,stopped_on,what,line,planned\n"
+            "001,2025-01-10,2025-01-01,bortezomib,0,maybe\n001,2025-02-30,,lenalidomide,,\n",
             events="patient,on,until,what,grade\n001,2025-01-10,2025-01-01,crs,9\n",
         )
     )
     assert refused(chart) == [
         (2, "grade", "9"), (2, "until", "2025-01-01"),
         (2, "died_on", "1949-01-01"), (2, "sex", "unclear"), (3, "last_seen_on", "2025-02-01"),
-        (2, "line", "0"), (2, "planned", "maybe"), (2, "stopped_on", "2025-01-01"), (3, "started_on", "2025-02-30"),
+        (2, "line", "0"), (2, "planned", "maybe"), (2, "stopped_on", "2025-01-01"),
+        (3, "started_on", "2025-02-30"),
     ]  # fmt: skip
     assert chart.rejected["reason"].str.ends_with("; the cell is left blank").all()
     assert chart.treatments["what"].to_list() == ["bortezomib", "lenalidomide"]
@@ -299,17 +302,12 @@ def test_only_the_faulty_rows_of_a_parquet_file_are_read_cell_by_cell(folder, ba
 
 
 def test_a_parquet_file_with_dates_and_numbers_as_text(folder):
-    chart = parquet(
-        folder, 患者ID=["001"], 日期=["2025年1月9日"], 项目=["M蛋白"], 结果=["<0.5"], 单位=["g/dL"]
-    )
+    chart = parquet(folder, 患者ID=["001"], 日期=["2025年1月9日"], 项目=["M蛋白"], 结果=["<0.5"], 单位=["g/dL"])
     assert observed(chart) == [("001", "serum_m_protein", 5.0, "<", None, "g/L")]
 
 
 def test_csv_and_parquet_of_the_same_rows_are_the_same_chart(folder, tmp_path_factory):
-    text = (
-        HEADER
-        + "001,2025-01-01,b2m,3,mg/L,\n002,2025-01-01,albumin,4.2,g/L,\n002,2025-01-02,albumin,4.2,g/dL,\n"
-    )
+    text = HEADER + "001,2025-01-01,b2m,3,mg/L,\n002,2025-01-01,albumin,4.2,g/L,\n002,2025-01-02,albumin,4.2,g/dL,\n"
     one = read(folder(observations=text))
     home = tmp_path_factory.mktemp("parquet")
     for table in ("patients", "observations"):
@@ -319,10 +317,7 @@ def test_csv_and_parquet_of_the_same_rows_are_the_same_chart(folder, tmp_path_fa
         frame.write_parquet(home / f"{table}.parquet")
     other = read(home)
     assert sorted(observed(one)) == sorted(observed(other))
-    assert (
-        one.rejected.select("column", "value", "reason").rows()
-        == other.rejected.select("column", "value", "reason").rows()
-    )
+    assert one.rejected.select("column", "value", "reason").rows() == other.rejected.select("column", "value", "reason").rows()
 
 
 @pytest.mark.parametrize(
@@ -357,3 +352,26 @@ def test_the_number_stands_against_the_word_of_a_cut_off():
     found = measured(code("del_17p"), Written("5", text="negative", unit="%"))
     assert (found.value, found.text) == (5.0, None)
     assert [(fault.column, fault.fatal) for fault in found.faults] == [("text", False)]
+
+
+def test_a_chart_made_by_a_program_can_be_checked(folder):
+    people = pl.DataFrame({"patient": ["1"], "sex": ["femail"]})
+    rows = pl.DataFrame({"patient": ["1", "2"], "on": [date(2025, 1, 1)] * 2, "what": ["b2m", "b2n"], "value": [3.0, 3.0]})
+    found = faults(Chart(people, rows))
+    assert found.select("file", "line", "column", "nearest").rows() == [
+        ("patients", 1, "sex", "female"),
+        ("observations", 2, "patient", None),
+        ("observations", 2, "what", "b2m"),
+        ("observations", 1, "unit", None),
+    ]
+    assert faults(read(folder(observations=HEADER + "001,2025-01-01,b2m,3,mg/L,\n"))).height == 0
+
+
+def test_a_stray_file_beside_the_tables_is_told_and_does_no_harm(folder):
+    home = folder()
+    (home / "contacts.csv").write_text("ward,bed\n7,12\n")
+    (home / "notes.txt").write_text("to do")
+    chart = read(home)
+    assert chart.patients.height == 2
+    assert chart.rejected["file"].to_list() == ["contacts.csv"]
+    assert chart.rejected["reason"].str.starts_with("the file is not read").all()

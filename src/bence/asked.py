@@ -113,9 +113,7 @@ class Asked:
         """The lower end of a number; a value of unknown kind becomes a number when compared with one."""
         self.run.looked.add(self.name)
         if not isinstance(at, (int, float)):
-            self.refuse(
-                f"cannot be compared with {at!r}; expected a number (arithmetic goes into a @quantity)"
-            )
+            self.refuse(f"cannot be compared with {at!r}; expected a number (arithmetic goes into a @quantity)")
         if self.lo is None:
             if self.not_any:
                 self.refuse(f"is a word; it cannot be compared with {at!r}")
@@ -126,13 +124,9 @@ class Asked:
         """Only like is compared with like."""
         if isinstance(value, bool):
             if not isinstance(at, bool):
-                self.refuse(
-                    f"answers True or False; write `if {self.name}:` instead of comparing it with {at!r}"
-                )
+                self.refuse(f"answers True or False; write `if {self.name}:` instead of comparing it with {at!r}")
         elif isinstance(value, str) != isinstance(at, str) or isinstance(at, (bool, Asked)):
-            self.refuse(
-                f"cannot be compared with {at!r}; possible are {', '.join(map(repr, self.left or ()))}"
-            )
+            self.refuse(f"cannot be compared with {at!r}; possible are {', '.join(map(repr, self.left or ()))}")
 
     def refuse(self, why: str) -> NoReturn:
         """A mistake of whoever wrote the rule."""

@@ -199,11 +199,7 @@ def _words(name: str) -> dict[str, str]:
     for word in words:
         for spelling in spellings(codes()[word]) if word in codes() else ():
             found.setdefault(fold(spelling), word)
-    swaps = (
-        {"yes": "positive", "no": "negative"}
-        if "negative" in words
-        else {"positive": "yes", "negative": "no"}
-    )
+    swaps = {"yes": "positive", "no": "negative"} if "negative" in words else {"positive": "yes", "negative": "no"}
     for other, word in swaps.items():
         if word in words and other not in words:
             for spelling in spellings(codes()[other]):
@@ -227,9 +223,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     from rapidfuzz import fuzz, process, utils
 
     choices = list(names)
-    match = process.extractOne(
-        name, choices, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60
-    )
+    match = process.extractOne(name, choices, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60)
     return match[0] if match else None
 
 

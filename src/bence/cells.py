@@ -91,6 +91,12 @@ class Cells:
         assert self.last is not None
         return self.first, self.last
 
+    @property
+    def classes_left(self) -> Masks:
+        """The mask of a category."""
+        assert self.mask is not None
+        return self.mask
+
     def take(self, rows: Rows) -> Cells:
         """The same for some rows, with what is possible spelled out for each."""
         return self.part(np.zeros(len(rows), dtype=np.intp) if self.codes is None else self.codes[rows])
@@ -148,9 +154,7 @@ def _cell(values: Floats, thresholds: Sequence[float], dtype: np.dtype[Any]) -> 
     return cell
 
 
-def category_cells(
-    column: Categories | None, tests: Iterable[Test], domain: Sequence[Answer] | None
-) -> Cells:
+def category_cells(column: Categories | None, tests: Iterable[Test], domain: Sequence[Answer] | None) -> Cells:
     """Sort the categories into the classes that `tests` tell apart.
 
     Raises ValueError for a name not in the domain.
@@ -161,9 +165,7 @@ def category_cells(
         domain = tuple(dict.fromkeys((*names, *(test.at for test in asked), ELSE)))
     unexpected = [name for name in names if name not in domain]
     if unexpected:
-        raise ValueError(
-            f"{', '.join(unexpected)} is not possible; expected one of {', '.join(map(str, domain))}"
-        )
+        raise ValueError(f"{', '.join(unexpected)} is not possible; expected one of {', '.join(map(str, domain))}")
     classes = sort_values(domain, asked)
     everything = np.uint64((1 << len(classes)) - 1)
     if column is None:
@@ -191,9 +193,7 @@ def translate(column: Categories, meaning: Sequence[Sequence[bool]]) -> Masks:
         return _table(meaning)[column.mask]
     mask = np.zeros(len(column.mask), dtype=np.uint64)
     for i, bit in enumerate(_bits(meaning)):
-        mask |= np.where(
-            (column.mask >> column.mask.dtype.type(i)) & column.mask.dtype.type(1), bit, np.uint64(0)
-        )
+        mask |= np.where((column.mask >> column.mask.dtype.type(i)) & column.mask.dtype.type(1), bit, np.uint64(0))
     return mask
 
 

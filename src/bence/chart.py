@@ -85,9 +85,7 @@ class Chart:
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a lazy frame: of a large chart, only what is used is read."""
         if table not in self._lazy:
-            raise UsageError(
-                f"there is no table {table!r}", expected=", ".join(TABLES), nearest=nearest(table, TABLES)
-            )
+            raise UsageError(f"there is no table {table!r}", expected=", ".join(TABLES), nearest=nearest(table, TABLES))
         return self._lazy[table]
 
     def _frame(self, table: str) -> pl.DataFrame:
@@ -173,9 +171,7 @@ def _typed(lazy: pl.LazyFrame, table: str) -> pl.LazyFrame:
     try:
         return lazy.collect().lazy()
     except pl.exceptions.PolarsError as error:
-        raise ChartError(
-            f"{table}: {error}", expected="dates as ISO text or dates, values as numbers"
-        ) from None
+        raise ChartError(f"{table}: {error}", expected="dates as ISO text or dates, values as numbers") from None
 
 
 def _check_keys(patients: pl.DataFrame) -> None:
@@ -183,9 +179,7 @@ def _check_keys(patients: pl.DataFrame) -> None:
         raise ChartError("a patient without a key", where="patients")
     twice = patients.filter(patients["patient"].is_duplicated())["patient"]
     if twice.len():
-        raise ChartError(
-            f"patient {twice[0]!r} is there twice", where="patients", expected="one row a patient"
-        )
+        raise ChartError(f"patient {twice[0]!r} is there twice", where="patients", expected="one row a patient")
 
 
 def ordered(frame: pl.LazyFrame, table: str) -> pl.LazyFrame:
@@ -198,9 +192,7 @@ def _other_format(home: Path, format: str, replace: bool) -> list[Path]:
     """The same tables in the other format; ChartError if there are any and they may not be replaced."""
     other = {"csv": "parquet", "parquet": "csv"}
     if format not in other:
-        raise UsageError(
-            f"unknown format {format!r}", expected="csv or parquet", nearest=nearest(format, other)
-        )
+        raise UsageError(f"unknown format {format!r}", expected="csv or parquet", nearest=nearest(format, other))
     twins = [twin for table in TABLES if (twin := home / f"{table}.{other[format]}").exists()]
     if twins and not replace:
         what = "the table is already there in another format"
@@ -253,9 +245,7 @@ def join(charts: list[Chart]) -> Chart:
         return charts[0]
     filled = [pl.col(name).drop_nulls().first() for name in SCHEMA["patients"] if name != "patient"]
     people = pl.concat([chart.patients for chart in charts])
-    others = {
-        table: pl.concat([chart.scan(table) for chart in charts]) for table in TABLES if table != "patients"
-    }
+    others = {table: pl.concat([chart.scan(table) for chart in charts]) for table in TABLES if table != "patients"}
     rejected = pl.concat([_disagreements(people), *(chart.rejected for chart in charts)])
     tally: dict[str, int] = {}
     for chart in charts:
@@ -269,11 +259,7 @@ def _disagreements(people: pl.DataFrame) -> pl.DataFrame:
     """A row of `rejected` for every patient field in which the charts that are joined differ."""
     rows = []
     for name in people.columns[1:]:
-        told = (
-            people.select("patient", said=pl.col(name).cast(pl.String))
-            .drop_nulls()
-            .unique(maintain_order=True)
-        )
+        told = people.select("patient", said=pl.col(name).cast(pl.String)).drop_nulls().unique(maintain_order=True)
         for patient, said in told.group_by("patient", maintain_order=True).agg("said").iter_rows():
             reason = f"patient {patient}: {name} is {said[0]} elsewhere"
             rows += [("patients", None, name, value, reason, said[0], None) for value in said[1:]]

@@ -5,6 +5,8 @@ Nothing heavy is imported before a command needs it, so that `bence --help` star
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .errors import BenceError, UsageError
+from .errors import BenceError, ChartError, UsageError
 
 if TYPE_CHECKING:
     from .assess import Findings
@@ -48,9 +50,11 @@ class Day(click.ParamType):
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(text.partition("=")[::2] for text in given)
+    pairs = {text.partition("=")[0]: text.partition("=")[2] for text in given}
     if any("=" not in text for text in given):
         raise click.BadParameter("expected NAME=VALUE", ctx, param)
+    if len(pairs) < len(set(given)):
+        raise click.BadParameter("one name is given two values", ctx, param)
     return {name.strip(): value.strip() for name, value in pairs.items()}
 
 
@@ -74,26 +78,49 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **named)
         except BenceError as error:
-            click.echo(f"bence: {error}", err=True)
+            click.echo(f"bence: {_one_line(str(error))}", err=True)
             sys.exit(error.exit_code)
-        except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
-            click.echo(f"bence: {error.filename}: {error.strerror}", err=True)
+        except BrokenPipeError:
+            raise  # whoever read the output has enough
+        except OSError as error:
+            told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            click.echo(f"bence: {_one_line(told)}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            if not _damaged(error):
+                raise
+            click.echo(f"bence: a Parquet file is damaged inside: {error}", err=True)
             sys.exit(1)
 
     return run
 
 
+def _one_line(text: str) -> str:
+    """A text on one line of a terminal: what a hostile cell or name might do there is shown as a space."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _damaged(error: Exception) -> bool:
+    """Is this what Polars says of a damaged Parquet file? (Its tables are read when they are needed.)"""
+    return type(error).__module__.startswith("polars") and "parquet" in str(error).lower()
+
+
 def _read(chart: Path, mapping: Path | None) -> Chart:
+    """The chart; what was not accepted is summed up on standard error."""
     from .read import read
 
-    return read(chart, mapping)
+    found = read(chart, mapping)
+    _sum_up_rejected(found)
+    if not found.patients.height:
+        raise ChartError("no patient is left", where=str(chart), expected="a table of patients with their keys")
+    return found
 
 
 def _sum_up_rejected(chart: Chart) -> None:
     if chart.rejected.height:
         click.echo(f"{chart.rejected.height} cells were not accepted; `bence check` lists them all", err=True)
         for file, column, reason, n in _most_rejected(chart):
-            click.echo(f"  {n} × {file}{': ' + column if column else ''}: {reason}", err=True)
+            click.echo(f"  {n} × {_one_line(file)}{': ' + column if column else ''}: {_one_line(reason)}", err=True)
 
 
 def _most_rejected(chart: Chart) -> list[tuple[Any, ...]]:
@@ -120,12 +147,20 @@ def assess(
     """Diagnosis, stage and response of every patient, each with its reasons and its gaps."""
     from .assess import assess as assess_chart
 
+    if out is not None:
+        _not_a_chart(out)
     read = _read(chart, mapping)
-    _sum_up_rejected(read)
     findings = assess_chart(read, at, profile, **policy)
     if out is not None:
         _write(read, findings, out, format, lang, chart)
     _print_cohort(findings, lang)
+
+
+def _not_a_chart(out: Path) -> None:
+    """Findings have a table `treatments` of their own: they never replace the tables of a chart."""
+    for name in ("patients", "observations", "events"):
+        for path in out.glob(f"{name}.*") if out.is_dir() else ():
+            raise UsageError(f"{path} is a table of a chart: findings are not written beside it", expected="another folder")
 
 
 def _write(chart: Chart, findings: Findings, out: Path, format: str, lang: str, source: Path) -> None:
@@ -172,9 +207,7 @@ def why(
             rule, _, threshold = name.partition(".")
             thresholds.setdefault(rule, {})[threshold] = _number(name, value)
     values = {name: value for name, value in what_if.items() if "." not in name}
-    explained = explain_finding(
-        _read(chart, mapping), patient, finding, at, vary=thresholds, what_if=values, **policy
-    )
+    explained = explain_finding(_read(chart, mapping), patient, finding, at, vary=thresholds, what_if=values, **policy)
     click.echo(explained.text(lang))
     click.echo(f"\n{NOTE}")
 
@@ -209,13 +242,19 @@ def check(chart: Path, mapping: Path | None) -> None:
 @lang_option
 @explained
 def report(
-    chart: Path, patient: str, out: Path | None, at: date | None, policy: dict[str, str], mapping: Path | None, lang: str
+    chart: Path,
+    patient: str,
+    out: Path | None,
+    at: date | None,
+    policy: dict[str, str],
+    mapping: Path | None,
+    lang: str,
 ) -> None:
     """One printable page for one PATIENT: curves, therapy, response, stage, reasons."""
     from .report import report as page_of
 
     page = page_of(_read(chart, mapping), patient, at, lang, **policy)
-    target = out or Path(f"{patient}.html")
+    target = out or Path(re.sub(r"[^\w.-]", "_", patient).lstrip(".") + ".html")
     target.write_text(page, encoding="utf-8")
     click.echo(f"wrote {target}")
 
@@ -252,10 +291,10 @@ def diff(before: Path, after: Path) -> None:
     from .compare import differences, reasons
     from .table import as_text
 
-    changed = differences(before, after)
+    changed, why_changed = differences(before, after), reasons(before, after)
     click.echo(as_text(changed) if changed.height else "no finding differs")
     click.echo(f"{changed['patient'].n_unique()} patients, {changed.height} findings differ")
-    for line in reasons(before, after):
+    for line in why_changed:
         click.echo(f"  {line}")
 
 
@@ -283,7 +322,10 @@ def sign_off(out: Path, lang: str) -> None:
 
 
 def main() -> None:
-    """Entry point of the command `bence`."""
+    """Entry point of the command `bence`. A terminal that cannot show a letter shows its code instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     bence(prog_name="bence")
 
 

@@ -7,20 +7,26 @@ from pathlib import Path
 
 import polars as pl
 
-from .output import read_table
+from .errors import UsageError
+from .output import WRITTEN, read_table
 
 KEYS = {"status": ["patient"], "lines": ["patient", "line"], "response": ["patient", "line", "on"]}
 
 
 def differences(before: Path, after: Path) -> pl.DataFrame:
     """One row for each finding that differs: `table`, `patient`, `line`, `on`, `finding`, `before`, `after`."""
-    found = [_differences(table, keys, read_table(before, table), read_table(after, table)) for table, keys in KEYS.items()]
+    found = [
+        _differences(table, keys, read_table(before, table), read_table(after, table)) for table, keys in KEYS.items()
+    ]
     return pl.concat(found, how="diagonal").select("table", "patient", "line", "on", "finding", "before", "after")
 
 
 def _differences(table: str, keys: list[str], a: pl.DataFrame, b: pl.DataFrame) -> pl.DataFrame:
     long = []
     for frame, name in ((a, "before"), (b, "after")):
+        for key in keys:
+            if key not in frame.columns:
+                raise UsageError(f"the table {table} ({name}) has no column {key!r}", expected=WRITTEN)
         columns = [column for column in frame.columns if column not in (*keys, "at")]
         long.append(frame.unpivot(index=keys, on=columns, variable_name="finding", value_name=name))
     both = long[0].join(long[1], on=[*keys, "finding"], how="full", coalesce=True, nulls_equal=True)
@@ -47,4 +53,7 @@ def reasons(before: Path, after: Path) -> list[str]:
 
 def _manifest(folder: Path) -> dict:
     path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise UsageError(f"not a manifest: {error}", where=str(path), expected=WRITTEN) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .interval import Interval
 from .known import Answer, Known, start
 from .paths import Plan, explore
-from .tree import Fork, Start, Tree, forks, join
+from .tree import Fork, Start, Tree, forks, in_order, join
 
 if TYPE_CHECKING:
     from .rulebook import Rule, Rulebook, Vary
@@ -96,14 +96,12 @@ def _derive(
         return done[name]
     shape = book.shape(name)
     parts = {part: _derive(part, known, rules, book, done) for part in shape.apart}
-    inside = {
-        part: _derive(part, known, rules, book, done) for part in shape.inside if known.get(part) is not None
-    }
+    inside = {part: _derive(part, known, rules, book, done) for part in shape.inside if known.get(part) is not None}
     conflicts = frozenset[str]().union(*(part.conflicts for part in (*parts.values(), *inside.values())))
     recorded = {part: allowed(known[part]) for part in inside if part not in conflicts}
     own = {name: allowed(known[name])} if known.get(name) is not None else {}
     start = {leaf: begin(book, leaf, known) for leaf in shape.leaves}
-    start |= {part: tuple(sorted(derived.answers, key=str)) for part, derived in parts.items()}
+    start |= {part: tuple(in_order(derived.answers)) for part, derived in parts.items()}
     functions = {each: (rules[each].plain, rules[each].needs) for each in (name, *shape.inside)}
     for respected in ({**recorded, **own}, recorded, {}):
         explored = explore(Plan(name, functions, start, respected, tuple(recorded)))

@@ -16,7 +16,7 @@ from .derive import Derived, allowed, begin, derive
 from .interval import Interval
 from .known import Answer, Known
 from .rulebook import Rule, Rulebook, Vary
-from .tree import Start
+from .tree import Start, in_order
 
 
 @dataclass(frozen=True)
@@ -101,15 +101,11 @@ class _Explainer:
         """A rule; `inside` is the exploration it was a part of, if it was not solved apart."""
         recorded = self.values.get(rule.name)
         was = self.book.rules[rule.name].thresholds
-        changed = tuple(
-            (name, str(now), str(was[name]))
-            for name, now in derived.rule.thresholds.items()
-            if now != was[name]
-        )
+        changed = tuple((name, str(now), str(was[name])) for name, now in derived.rule.thresholds.items() if now != was[name])
         children = [self.need(need, inside or derived, used) for need in rule.needs]
         return Why(
             rule.name, "rule", rule.label, rule.zh,
-            answers=tuple(sorted(derived.answers, key=str)), source=rule.source, used=used,
+            answers=tuple(in_order(derived.answers)), source=rule.source, used=used,
             recorded=_shown(allowed(recorded.known), ()) if recorded and recorded.known is not None else None,
             on=_date(recorded), where=recorded.where if recorded else None,
             conflict=rule.name in derived.conflicts, settled_by=derived.settled_by(), changed=changed,
@@ -121,9 +117,7 @@ class _Explainer:
         if name in self.book.rules:
             part = derived.parts.get(name)
             rule = self.book.rules[name]
-            return self.rule(
-                rule, part or derive(rule, self.known, self.vary), used, None if part else derived
-            )
+            return self.rule(rule, part or derive(rule, self.known, self.vary), used, None if part else derived)
         if name in self.book.quantities:
             return self.quantity(name, used)
         return self.input(name, used)
@@ -132,8 +126,7 @@ class _Explainer:
         quantity = self.book.quantities[name]
         node = self.input(name, used)
         children = tuple(
-            self.quantity(need, used) if need in self.book.quantities else self.input(need, used)
-            for need in quantity.needs
+            self.quantity(need, used) if need in self.book.quantities else self.input(need, used) for need in quantity.needs
         )
         shown = _shown(begin(self.book, name, self.known), quantity.domain, digits=4)
         return replace(
@@ -264,9 +257,7 @@ def _says(why: Why, words: Mapping[str, str]) -> str:
     if not why.shown:
         return words["unknown"]
     return (
-        f"{words.get(why.shown, why.shown)} {why.unit}".rstrip()
-        if why.shown[-1].isdigit()
-        else words.get(why.shown, why.shown)
+        f"{words.get(why.shown, why.shown)} {why.unit}".rstrip() if why.shown[-1].isdigit() else words.get(why.shown, why.shown)
     )
 
 

@@ -32,9 +32,7 @@ class Interval:
         """True if `x` is a number of the interval."""
         if not isinstance(x, (int, float)):
             return False
-        return (self.lo < x or (self.lo == x and not self.lo_open)) and (
-            x < self.hi or (x == self.hi and not self.hi_open)
-        )
+        return (self.lo < x or (self.lo == x and not self.lo_open)) and (x < self.hi or (x == self.hi and not self.hi_open))
 
     @property
     def exact(self) -> bool:

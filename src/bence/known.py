@@ -20,7 +20,7 @@ from typing import Any
 
 from .interval import TOLERANCE, Interval, above, at_least, at_most, below, between
 from .paths import Plan, explore
-from .tree import Answer, Start, Tree, forks
+from .tree import Answer, Start, Tree, forks, in_order
 
 __all__ = [
     "TOLERANCE", "Answer", "Answers", "Interval", "Known", "above", "at_least", "at_most", "below", "between",
@@ -71,7 +71,7 @@ class Answers(frozenset[Answer]):
 
     def __repr__(self) -> str:
         """As it would be typed."""
-        said = [f"{{{', '.join(repr(answer) for answer in sorted(self, key=str))}}}"]
+        said = [f"{{{', '.join(repr(answer) for answer in in_order(self))}}}"]
         if self.settled_by:
             said.append(f"settled_by={self.settled_by}")
         if self.conflicts:
@@ -127,9 +127,7 @@ def _words(name: str, words: set[str], domain: Start) -> tuple[Answer, ...]:
         return tuple(sorted(words))
     expected = "a number" if isinstance(domain, Interval) else f"one of {', '.join(map(str, domain))}"
     if not words or isinstance(domain, Interval) or not words <= set(domain):
-        raise ValueError(
-            f"{name}: {', '.join(sorted(words)) or 'nothing'} is not possible; expected {expected}"
-        )
+        raise ValueError(f"{name}: {', '.join(sorted(words)) or 'nothing'} is not possible; expected {expected}")
     return tuple(word for word in domain if word in words)
 
 

@@ -15,6 +15,7 @@ from .errors import UsageError
 
 Format = Literal["csv", "parquet", "json"]
 FORMATS = ("csv", "parquet", "json")
+WRITTEN = "a folder that `bence assess --out` wrote"
 
 
 def tables_of(findings: Findings) -> dict[str, pl.DataFrame]:
@@ -32,8 +33,8 @@ def tables_of(findings: Findings) -> dict[str, pl.DataFrame]:
 def write(findings: Findings, folder: str | Path, format: str = "csv", inputs: Iterable[Path] = ()) -> list[Path]:
     """Write every table and `manifest.json` into a folder; returns the files. UsageError for an unknown format.
 
-    Dates are ISO, unknown is an empty cell (null in JSON). The manifest names version, profile, policies, the SHA-256 of
-    every input file and the rows of every table.
+    Dates are ISO, unknown is an empty cell (null in JSON). The manifest names version, profile, policies, the
+    SHA-256 of every input file and the rows of every table.
     """
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!r}; there is {', '.join(FORMATS)}")
@@ -80,6 +81,12 @@ def read_table(folder: Path, name: str) -> pl.DataFrame:
     for format, reader in readers.items():
         path = folder / f"{name}.{format}"
         if path.exists():
-            table = reader(path, infer_schema=False) if format == "csv" else reader(path)
-            return table.select(pl.all().cast(pl.String))
-    raise UsageError(f"there are no findings in {folder}: {name}.csv is not there", expected="a folder that `bence assess --out` wrote")
+            try:
+                table = reader(path, infer_schema=False) if format == "csv" else reader(path)
+                return table.select(pl.all().cast(pl.String))
+            except pl.exceptions.PolarsError as error:
+                raise UsageError(f"cannot be read: {error}", where=str(path), expected=WRITTEN) from None
+    raise UsageError(
+        f"there are no findings in {folder}: {name}.csv is not there",
+        expected=WRITTEN,
+    )

@@ -122,9 +122,7 @@ class _Run:
         if isinstance(answer, Asked):
             answer = answer.settle()
         if not isinstance(answer, (str, int, float)):
-            raise TypeError(
-                f"rule {name} returned {answer!r}; expected text, a truth value or a count on every path"
-            )
+            raise TypeError(f"rule {name} returned {answer!r}; expected text, a truth value or a count on every path")
         allowed = self.plan.allowed.get(name)
         if allowed is not None and answer not in allowed:
             raise _LeftOut

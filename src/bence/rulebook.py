@@ -38,9 +38,7 @@ class Rule:
 
     def __call__(self, *known: Any, **named: Any) -> Answer:
         """The answer for complete data; thresholds may be given by name."""
-        tolerant = {
-            name: _Tolerant(value) if isinstance(value, float) else value for name, value in named.items()
-        }
+        tolerant = {name: _Tolerant(value) if isinstance(value, float) else value for name, value in named.items()}
         thresholds = {name: named.get(name, at) for name, at in self.thresholds.items()}
         values = [_Tolerant(value) if isinstance(value, float) else value for value in known]
         return self.function(*values, **(tolerant | thresholds))
@@ -59,17 +57,13 @@ class Rule:
     def vary(self, **thresholds: Any) -> Rule:
         """The same rule with other thresholds, for a what-if. Raises TypeError for a threshold it lacks."""
         for name in thresholds.keys() - self.thresholds.keys():
-            raise TypeError(
-                f"{self.name} has no threshold {name!r}; it has {', '.join(self.thresholds) or 'none'}"
-            )
+            raise TypeError(f"{self.name} has no threshold {name!r}; it has {', '.join(self.thresholds) or 'none'}")
         return replace(self, thresholds={**self.thresholds, **thresholds})
 
     def possible(self, known: Mapping[str, Known], vary: Vary | None = None) -> Answers:
         """The answers left open; see `bence.known.possible`."""
         for name in known.keys() - self.book.inputs(self.name):
-            raise TypeError(
-                f"{self.name} does not need {name!r}; it needs {', '.join(self.book.leaves(self.name))}"
-            )
+            raise TypeError(f"{self.name} does not need {name!r}; it needs {', '.join(self.book.leaves(self.name))}")
         derived = derive(self, known, vary)
         return Answers(derived.answers, derived.settled_by(), derived.conflicts)
 
@@ -111,9 +105,7 @@ class Rulebook:
 
         def enter(function: Callable[..., Answer]) -> Rule:
             name = function.__name__
-            made = Rule(
-                name, function, arguments(function), _thresholds(function), source, _label(function), zh, self
-            )
+            made = Rule(name, function, arguments(function), _thresholds(function), source, _label(function), zh, self)
             self.rules[self._new(name, function)] = made
             return made
 
@@ -126,9 +118,7 @@ class Rulebook:
 
         def enter(function: Callable[..., Any]) -> Quantity:
             name, domain = function.__name__, Interval(low, high)
-            made = Quantity(
-                name, function, arguments(function), unit, source, _label(function), zh, domain, self
-            )
+            made = Quantity(name, function, arguments(function), unit, source, _label(function), zh, domain, self)
             self.quantities[self._new(name, function)] = made
             return made
 
@@ -185,11 +175,12 @@ class Rulebook:
         return {target}.union(*(self._inputs(need) for need in self.needs(target)))
 
     def made_of(self, name: str, wanted: Callable[[str], bool] = lambda name: True) -> tuple[str, ...]:
-        """The wanted inputs that a quantity is made of; of any other input, itself."""
+        """The inputs that a quantity is made of, through all needs that are wanted; of any other input, itself."""
         quantity = self.quantities.get(name)
         if quantity is None:
-            return (name,) if wanted(name) else ()
-        return tuple(dict.fromkeys(each for need in quantity.needs for each in self.made_of(need, wanted)))
+            return (name,)
+        needs = [need for need in quantity.needs if wanted(need)]
+        return tuple(dict.fromkeys(each for need in needs for each in self.made_of(need, wanted)))
 
     def shape(self, target: str) -> Shape:
         """How a rule is explored (kept until the rulebook changes)."""

@@ -28,7 +28,16 @@ def sheet(lang: str = "en") -> str:
     """The sheet as Markdown."""
     title, rule, label, thresholds, source, tag, signed, policies, default, meaning, note = WORDS[lang]
     known = sources()
-    lines = [f"# Bence: {title}", "", note, "", DISCLAIMER[lang], "", f"| {rule} | {label} | {thresholds} | {source} | {tag} | {signed} |", "|---|---|---|---|---|---|"]
+    lines = [
+        f"# Bence: {title}",
+        "",
+        note,
+        "",
+        DISCLAIMER[lang],
+        "",
+        f"| {rule} | {label} | {thresholds} | {source} | {tag} | {signed} |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, each in rules().items():
         cited = known.get(each.source, {})
         limits = "; ".join(f"{key} = {value}" for key, value in each.thresholds.items())
@@ -37,7 +46,12 @@ def sheet(lang: str = "en") -> str:
         words = each.zh if lang == "zh" and each.zh else each.label
         lines.append(f"| {bold} | {words} | {limits} | {each.source}: {where} | {cited.get('tag', '')} | |")
     response = known.get("kumar-2016", {})
-    lines.append(f"| **response** | IMWG 2016, docs/rules/response.md | – | kumar-2016: {response.get('where', '')} | {response.get('tag', '')} | |")
+    lines.append(
+        f"| **response** | IMWG 2016, docs/rules/response.md | – | kumar-2016: {response.get('where', '')} | {response.get('tag', '')} | |"
+    )
     lines += ["", f"## {policies}", "", f"| {rule} | {default} | {meaning} | {signed} |", "|---|---|---|---|"]
-    lines += [f"| {name} | {choice.default} | {choice.zh if lang == 'zh' else choice.en} | |" for name, choice in POLICIES.items()]
+    lines += [
+        f"| {name} | {choice.default} | {choice.zh if lang == 'zh' else choice.en} | |"
+        for name, choice in POLICIES.items()
+    ]
     return "\n".join(lines) + "\n"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .cells import (
     Bools,
@@ -16,12 +13,10 @@ from .cells import (
     Cells,
     Codes,
     Column,
-    Masks,
     Numbers,
     Rows,
     bounds,
     category_cells,
-    distinct,
     mask_cells,
     number_cells,
     patterns,
@@ -32,114 +27,9 @@ from .interval import Interval
 from .paths import Plan, explore
 from .quantity import Quantity
 from .rulebook import BOOK, Rule, Rulebook, Vary
-from .tree import Answer, Test, Tree, forks
-from .walk import NOTHING, Kinds, Walk
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """The answers of one rule for every patient.
-
-    Rows share patterns of what is known: `rows` gives the pattern of each row. Masks have bit i for
-    `answers[i]` or for `inputs[i]`.
-    """
-
-    name: str
-    answers: tuple[Answer, ...]
-    inputs: tuple[str, ...]
-    rows: Codes
-    parts: Mapping[str, Solved] = field(repr=False)
-    walk: Walk = field(repr=False)
-    cohort: Cohort = field(repr=False)
-
-    @property
-    def answer(self) -> NDArray[np.int16]:
-        """The position of the answer in `answers`, -1 where several are left."""
-        return _only(self.pattern_possible)[self.rows]
-
-    @property
-    def possible(self) -> Masks:
-        """The answers that are left."""
-        return self.pattern_possible[self.rows]
-
-    @property
-    def conflict(self) -> Bools:
-        """True where a recorded answer cannot be, given the values; there the derived answer stands."""
-        return self.walk.conflict[self.rows]
-
-    @cached_property
-    def missing(self) -> Masks:
-        """The inputs that can still change the answer."""
-        bits = {name: np.uint64(1 << i) for i, name in enumerate(self.inputs)}
-        missing = np.zeros(len(self.rows), dtype=np.uint64)
-        several = np.flatnonzero(self.answer < 0)
-        missing[several] = self._missing(None, several, bits)
-        for name in self.cohort.book.quantities.keys() & bits.keys():
-            rows = np.flatnonzero(missing & bits[name])
-            unsure = np.zeros(len(rows), dtype=np.uint64)
-            for need in self.cohort.book.made_of(name):
-                unsure |= np.where(self.cohort.unsure(need, rows), bits[need], NOTHING)
-            missing[rows] = np.where(unsure == 0, missing[rows], missing[rows] & ~bits[name] | unsure)
-        return missing
-
-    @property
-    def pattern_possible(self) -> Masks:
-        """The answers that are left for each pattern."""
-        return self.walk.possible
-
-    def answer_words(self) -> tuple[NDArray[np.int16], list[str]]:
-        """For each row the position of its answer in a list of words, -1 where several are left."""
-        return self.answer, [written(answer) for answer in self.answers]
-
-    def possible_words(self) -> tuple[Codes, list[str]]:
-        """For each row the position of its set of answers (`II|III`) in a list; -1: there is one answer."""
-        codes, masks = distinct(self.pattern_possible, len(self.answers))
-        codes = np.where(_only(self.pattern_possible) < 0, codes.astype(np.int32), -1)
-        return codes[self.rows], spelled(masks, [written(answer) for answer in self.answers])
-
-    def missing_words(self) -> tuple[Codes, list[str]]:
-        """For each row the position of the inputs that matter (`b2m|albumin`) in a list; -1: none does."""
-        codes, masks = distinct(self.missing, len(self.inputs))
-        position = np.where(masks == 0, -1, np.arange(len(masks), dtype=np.int32))
-        return position[codes], spelled(masks, self.inputs)
-
-    def _missing(self, kinds: Kinds | None, rows: Rows, bits: Mapping[str, np.uint64]) -> Masks:
-        """The inputs that can still change the answer (or its kind), for some rows."""
-        asked, mask = self.walk.asked, self.walk.missing(kinds)
-        found = np.zeros(len(mask), dtype=np.uint64)
-        for i, name in enumerate(asked):
-            found |= np.where(_has(mask, i), bits.get(name, NOTHING), NOTHING)
-        pattern = self.rows[rows]
-        missing = found[pattern]
-        for name, part in self.parts.items():
-            if name not in asked:
-                continue
-            some = np.flatnonzero(_has(mask, asked.index(name)))
-            codes = np.full(len(mask), -1)
-            codes[some], matters = self.walk.what_matters(name, kinds, some)
-            for i, kinds_of_part in enumerate(matters):
-                there = np.flatnonzero(codes[pattern] == i)
-                missing[there] |= part._missing(kinds_of_part, rows[there], bits)
-        return missing
-
-
-def written(answer: Answer) -> str:
-    """An answer as it is written in a table."""
-    return ("no", "yes")[answer] if isinstance(answer, bool) else str(answer)
-
-
-def spelled(masks: Masks, names: Sequence[str]) -> list[str]:
-    """Each mask as the names of its bits, joined by `|`."""
-    return ["|".join(name for i, name in enumerate(names) if mask >> i & 1) for mask in masks.tolist()]
-
-
-def _only(mask: Masks) -> NDArray[np.int16]:
-    single = (mask != 0) & (mask & (mask - np.uint64(1)) == 0)
-    return np.where(single, np.log2(np.where(single, mask, np.uint64(1))), -1).astype(np.int16)
-
-
-def _has(mask: Masks, bit: int) -> Bools:
-    return (mask >> np.uint64(bit)) & np.uint64(1) == 1
+from .solved import Solved, written
+from .tree import Answer, Test, Tree, forks, in_order
+from .walk import NOTHING, Walk
 
 
 def solve(
@@ -183,27 +73,38 @@ class Cohort:
     def solve(self, name: str) -> Solved:
         """Solve a rule whose needs are solved."""
         shape = self.book.shape(name)
-        watched = tuple(part for part in shape.inside if part in self.recorded)
-        tree = self.tree(name, watched)
-        answers = [tuple(sorted(tree.answers, key=str)), *(self.solved[part].answers for part in watched)]
-        inputs = self.inputs(tree, shape.apart)
-        recorded = [
-            self.allowed(part, names, part != name)
-            for part, names in zip((name, *watched), answers, strict=True)
-        ]
-        rows, of_pattern = patterns([*inputs.values(), *recorded], self.n)
+        answers = {name: tuple(in_order(self.tree(name, ()).answers))}
+        answers |= {part: self.solved[part].answers for part in shape.inside if part in self.recorded}
+        recorded = {part: self.allowed(part, names, part != name) for part, names in answers.items()}
+        first, tree_of = self.first({part: recorded[part] for part in answers if part != name})
+        trees = [(each, self.tree(name, each)) for each in first]
+        inputs = self.inputs([tree for _, tree in trees], shape.apart)
+        rows, of_pattern = patterns([*inputs.values(), *recorded.values()], self.n)
         walk = Walk(
-            tree,
+            trees,
+            tree_of[of_pattern],
             {each: cells.take(of_pattern) for each, cells in inputs.items()},
-            [cells.take(of_pattern).mask for cells in recorded],  # type: ignore[misc]
+            {each: cells.take(of_pattern).classes_left for each, cells in recorded.items()},
             answers,
-            len(of_pattern),
         )
         parts = {part: self.solved[part] for part in shape.apart}
         leaves = self.book.leaves(name)
         names = dict.fromkeys(each for leaf in leaves for each in (*self.book.made_of(leaf), leaf))
-        self.solved[name] = Solved(name, answers[0], tuple(names), rows, parts, walk, self)
+        self.solved[name] = Solved(name, answers[name], tuple(names), rows, parts, walk, self)
         return self.solved[name]
+
+    def first(self, recorded: Mapping[str, Cells]) -> tuple[list[tuple[str, ...]], Codes]:
+        """The rules to be run first, because an answer is recorded of them: every combination, and that of each row."""
+        if not recorded:
+            return [()], np.zeros(self.n, dtype=np.int8)
+        key = np.zeros(self.n, dtype=np.int64)
+        for i, cells in enumerate(recorded.values()):
+            if cells.codes is not None:
+                everything = np.uint64((1 << len(cells.values)) - 1)
+                key |= (cells.classes_left != everything).astype(np.int64)[cells.codes] << i
+        found, tree_of = np.unique(key, return_inverse=True)
+        names = list(recorded)
+        return [tuple(name for i, name in enumerate(names) if each >> i & 1) for each in found.tolist()], tree_of
 
     def tree(self, name: str, watched: tuple[str, ...]) -> Tree:
         """All paths of a rule when nothing is known (kept for the next cohort)."""
@@ -223,14 +124,13 @@ class Cohort:
         quantity = self.book.quantities.get(leaf)
         return quantity.domain if quantity else self.book.domain(leaf)
 
-    def inputs(self, tree: Tree, apart: Iterable[str]) -> dict[str, Cells]:
-        """The cells of every input that the tree asks for."""
+    def inputs(self, trees: Iterable[Tree], apart: Iterable[str]) -> dict[str, Cells]:
+        """The cells of every input that the trees ask for."""
         tests: dict[str, dict[Test, None]] = {}
-        for fork in forks(tree):
+        for fork in (fork for tree in trees for fork in forks(tree)):
             tests.setdefault(fork.name, {})[fork.test] = None
         return {
-            name: self.part(name, list(asked)) if name in apart else self.leaf(name, list(asked))
-            for name, asked in tests.items()
+            name: self.part(name, list(asked)) if name in apart else self.leaf(name, list(asked)) for name, asked in tests.items()
         }
 
     def part(self, name: str, tests: Sequence[Test]) -> Cells:
@@ -271,16 +171,23 @@ class Cohort:
         column = self.recorded.get(name)
         if column is None:
             return Cells(None, mask=np.array([~NOTHING]), values=classes)
-        mask = translate(
-            column, [[said in (answer, written(answer)) for answer in answers] for said in column.names]
-        )
+        mask = translate(column, [[said in (answer, written(answer)) for answer in answers] for said in column.names])
         unknown = (column.mask == 0) | (self.solved[name].conflict if check else False)
         everything = np.uint64((1 << len(answers)) - 1)
         return mask_cells(np.where(unknown, everything, mask), classes)
 
+    def unsure_of(self, name: str, rows: Rows) -> Iterator[tuple[str, Bools]]:
+        """The inputs of a quantity, with the rows where they are not known exactly."""
+        for need in self.book.needs(name):
+            here = self.unsure(need, rows)
+            if need in self.book.quantities:
+                yield from ((each, here & where) for each, where in self.unsure_of(need, rows))
+            else:
+                yield need, here
+
     def unsure(self, name: str, rows: Rows) -> Bools:
         """The rows where an input is not known exactly."""
-        column = self.columns.get(name)
+        column = self.column(name)
         if column is None:
             return np.ones(len(rows), dtype=bool)
         if isinstance(column, Categories):
@@ -300,9 +207,7 @@ class Cohort:
         """A quantity where its inputs are known; else as far as they and what is recorded of it narrow it."""
         needs = [self.column(need) for need in quantity.needs]
         if any(isinstance(column, Categories) for column in needs):
-            raise TypeError(
-                f"{quantity.name} is made of numbers; expected numbers for {', '.join(quantity.needs)}"
-            )
+            raise TypeError(f"{quantity.name} is made of numbers; expected numbers for {', '.join(quantity.needs)}")
         columns: list[Numbers | None] = needs  # type: ignore[assignment]
         recorded = self.columns.get(quantity.name)
         exact = all(column is not None and column.exact for column in columns)

@@ -16,6 +16,7 @@ SHORT = {
 }
 OPEN = {"diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025"}
 MOST = 40  # patients printed
+LONGEST = 200  # characters of a cell printed
 
 
 def cohort_table(findings: Findings, lang: str = "en") -> str:
@@ -45,10 +46,19 @@ def cohort_table(findings: Findings, lang: str = "en") -> str:
 def as_text(frame: pl.DataFrame, headings: Sequence[str] | None = None) -> str:
     """A frame as aligned text; unknown is blank."""
     rows = [list(headings or frame.columns)]
-    rows += [["" if cell is None else str(cell) for cell in row] for row in frame.iter_rows()]
+    rows += [["" if cell is None else one_line(str(cell)) for cell in row] for row in frame.iter_rows()]
     widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "─" * max(map(_width, lines)), *lines[1:]])
+
+
+def one_line(text: str) -> str:
+    """A text on one line of a terminal: what is not printable shown as a space, what is too long cut with an ellipsis."""
+    line = "".join(char if char.isprintable() else " " for char in text[: LONGEST + 1])
+    return line if len(text) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def _width(text: str) -> int:

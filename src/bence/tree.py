@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +11,11 @@ from .interval import TOLERANCE, Interval
 Answer = str | bool | int | float
 Start = Interval | tuple[Answer, ...] | None
 """What is known of an input: a range of a number, the values that are left, or nothing, not even its kind."""
+
+
+def in_order(answers: Iterable[Answer]) -> list[Answer]:
+    """Numbers by size, then words by the alphabet."""
+    return sorted(answers, key=lambda answer: (isinstance(answer, str), answer))
 
 
 class Test(NamedTuple):

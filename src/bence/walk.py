@@ -11,7 +11,7 @@ import numpy as np
 
 from .cells import Bools, Cells, Codes, Masks, Rows
 from .derive import Kind
-from .tree import Answer, Fork, Leaf, Tree, forks
+from .tree import Answer, Fork, Leaf, Tree, forks, in_order
 
 NOTHING = np.uint64(0)
 MOST_BITS = 64
@@ -22,82 +22,88 @@ Kinds = tuple[int, ...]
 
 
 class Walk:
-    """A tree of all questions, followed for every pattern.
+    """The questions of a rule, followed for every pattern of what is known.
 
-    `allowed` are the answers that are recorded, as masks over `answers`: first those of the target, then
-    those of the rules watched. A pattern without a path that agrees with them is a conflict, and they are
-    dropped for it.
+    `trees` are the paths of the rule when nothing is known, each with the rules that are run first; `tree_of` tells
+    which is meant for each pattern. `allowed` are the recorded answers, as masks over `answers`, of the target (first)
+    and of the rules run first. A pattern without a path that agrees with them is a conflict, and they are dropped
+    for it.
     """
 
     def __init__(
         self,
-        tree: Tree,
+        trees: Sequence[tuple[tuple[str, ...], Tree]],
+        tree_of: Codes,
         inputs: Mapping[str, Cells],
-        allowed: Sequence[Masks],
-        answers: Sequence[Sequence[Answer]],
-        n: int,
+        allowed: Mapping[str, Masks],
+        answers: Mapping[str, Sequence[Answer]],
     ) -> None:
-        self.tree, self.inputs, self.allowed, self.answers, self.n = tree, inputs, list(allowed), answers, n
-        self.conflict = np.zeros(n, dtype=bool)
+        self.trees, self.tree_of, self.inputs = trees, tree_of, inputs
+        self.allowed, self.answers = dict(allowed), answers
+        self.target = next(iter(answers))
+        self.conflict = np.zeros(len(tree_of), dtype=bool)
         self._missing: dict[Kinds | None, Masks] = {}
         self.possible = self._possible()
         """The answers left for each pattern, as a mask over the answers of the target."""
-        for dropped in (slice(0, 1), slice(None)):
+        for dropped in ([self.target], list(allowed)):
             pruned = self.possible == 0
             if not pruned.any():
                 break
             self.conflict |= pruned
-            self.allowed[dropped] = [np.where(pruned, ~NOTHING, mask) for mask in self.allowed[dropped]]
+            self.allowed |= {name: np.where(pruned, ~NOTHING, self.allowed[name]) for name in dropped}
             self.possible = self._possible()
 
     def _possible(self) -> Masks:
-        possible = np.zeros(self.n, dtype=np.uint64)
-        for some in _slices(np.arange(self.n)):
-            possible[some] = _Follow(self, some, None).tree(self.tree, {})[0]
+        possible = np.zeros(len(self.tree_of), dtype=np.uint64)
+        for which, some in self._at_once(np.arange(len(possible))):
+            possible[some] = _Follow(self, which, some, None).all()[0]
         return possible
 
     def missing(self, kinds: Kinds | None = None) -> Masks:
         """The inputs that can still change the answer (or its kind), as bits of `asked`."""
         if kinds not in self._missing:
-            missing = np.zeros(self.n, dtype=np.uint64)
-            for some in _slices(np.flatnonzero(self.possible & (self.possible - np.uint64(1)))):
-                missing[some] = _Follow(self, some, self.kind(kinds)).tree(self.tree, {})[1]
+            missing = np.zeros(len(self.tree_of), dtype=np.uint64)
+            several = np.flatnonzero(self.possible & (self.possible - np.uint64(1)))
+            for which, some in self._at_once(several):
+                missing[some] = _Follow(self, which, some, self.kind(kinds)).all()[1]
             self._missing[kinds] = missing
         return self._missing[kinds]
 
-    def what_matters(self, name: str, kinds: Kinds | None, some: Rows) -> tuple[Codes, list[Kinds]]:
+    def what_matters(self, name: str, kinds: Kinds | None, patterns: Rows) -> tuple[Codes, list[Kinds]]:
         """For some patterns, what matters of the answers of a rule solved apart, as positions in a list."""
         values = self.inputs[name].values
-        leads_to = np.empty((len(some), len(values)), dtype=np.uint64)
-        for at in _slices(np.arange(len(some))):
+        of = {answer: i for i, same in enumerate(values) for answer in same}
+        answers = in_order(of)
+        if len(values) == 2:
+            return np.zeros(len(patterns), dtype=np.intp), [tuple(of[answer] for answer in answers)]
+        leads_to = np.zeros((len(self.tree_of), len(values)), dtype=np.uint64)
+        for which, some in self._at_once(patterns):
             for i in range(len(values)):
-                follow = _Follow(self, some[at], self.kind(kinds))
-                follow.fix(name, i)
-                leads_to[at, i] = follow.tree(self.tree, {})[2]
+                leads_to[some, i] = _Follow(self, which, some, self.kind(kinds), {name: i}).all()[2]
+        leads_to = leads_to[patterns]
         first = (leads_to[:, :, None] == leads_to[:, None, :]).argmax(axis=2)
         found, codes = np.unique(first, axis=0, return_inverse=True)
-        of = {answer: i for i, same in enumerate(values) for answer in same}
-        return codes.reshape(-1), [
-            tuple(row[of[answer]] for answer in sorted(of, key=str)) for row in found.tolist()
-        ]
+        return codes.reshape(-1), [tuple(row[of[answer]] for answer in answers) for row in found.tolist()]
 
     def kind(self, kinds: Kinds | None) -> Kind:
         """The kind of an answer."""
         if kinds is None:
             return lambda answer: answer
-        return dict(zip(self.answers[0], kinds, strict=True)).__getitem__
+        return dict(zip(self.answers[self.target], kinds, strict=True)).__getitem__
 
     @cached_property
     def asked(self) -> list[str]:
         """Every input that can matter."""
-        asked = list(dict.fromkeys(fork.name for fork in forks(self.tree)))
+        asked = list(dict.fromkeys(fork.name for _, tree in self.trees for fork in forks(tree)))
         if len(asked) > MOST_BITS:
             raise OverflowError(f"more than {MOST_BITS} inputs: give parts of the rule rules of their own")
         return asked
 
-
-def _slices(patterns: Rows) -> Iterator[Rows]:
-    return (patterns[start : start + AT_ONCE] for start in range(0, len(patterns), AT_ONCE))
+    def _at_once(self, patterns: Rows) -> Iterator[tuple[int, Rows]]:
+        for which in range(len(self.trees)):
+            these = patterns[self.tree_of[patterns] == which]
+            for start in range(0, len(these), AT_ONCE):
+                yield which, these[start : start + AT_ONCE]
 
 
 Followed = tuple[Masks, ...]
@@ -106,24 +112,29 @@ follows (0: no path)."""
 
 
 class _Follow:
-    """One way through the tree for some patterns.
+    """One way through a tree for some patterns.
 
-    Every node is followed once for all of them, even if they do not come there: what follows is then not
-    used.
+    Every node is followed once for all of them, even if they do not come there: what follows is then not used.
+    `kind` is what matters of an answer if the questions that matter are asked for; `fixed` the class taken as known
+    of some categories.
     """
 
-    def __init__(self, walk: Walk, some: Rows, kind: Kind | None) -> None:
-        self.walk, self.kind, self.n = walk, kind, len(some)
+    def __init__(self, walk: Walk, which: int, some: Rows, kind: Kind | None, fixed: Mapping[str, int] | None = None) -> None:
+        first, self.root = walk.trees[which]
+        self.n, self.kind = len(some), kind
         self.inputs = {name: cells.part(some) for name, cells in walk.inputs.items()}
-        self.allowed = [mask[some] for mask in walk.allowed]
+        for name, i in (fixed or {}).items():
+            mask = np.full(self.n, 1 << i, dtype=np.uint64)
+            self.inputs[name] = replace(self.inputs[name], mask=mask)
+        self.said = [(walk.answers[name], walk.allowed[name][some]) for name in (walk.target, *first)]
         self.bits = {name: np.uint64(1 << i) for i, name in enumerate(walk.asked)}
         self.salts: dict[Any, np.uint64] = {}
         self.done: dict[Any, Followed] = {}
         self.below: dict[int, frozenset[str]] = {}
 
-    def fix(self, name: str, i: int) -> None:
-        """Take class i of a category as known."""
-        self.inputs[name] = replace(self.inputs[name], mask=np.full(self.n, 1 << i, dtype=np.uint64))
+    def all(self) -> Followed:
+        """What follows from the root on."""
+        return self.tree(self.root, {})
 
     def tree(self, tree: Tree, left: Mapping[str, np.uint64]) -> Followed:
         """What follows; `left` are the classes of each category that the questions above have left."""
@@ -145,13 +156,11 @@ class _Follow:
     def leaf(self, leaf: Leaf) -> Followed:
         """One answer, unless another one is recorded."""
         (answer,) = leaf.answers
-        said = (answer, *leaf.watched)
-        bits = [
-            np.uint64(1 << names.index(each)) for names, each in zip(self.walk.answers, said, strict=True)
-        ]
         alive = np.ones(self.n, dtype=bool)
-        for recorded, bit in zip(self.allowed, bits, strict=True):
-            alive &= recorded & bit != 0
+        bits = []
+        for (answers, allowed), said in zip(self.said, (answer, *leaf.watched), strict=True):
+            bits.append(np.uint64(1 << answers.index(said)))
+            alive &= allowed & bits[-1] != 0
         possible = np.where(alive, bits[0], NOTHING)
         if self.kind is None:
             return (possible,)

@@ -5,6 +5,7 @@ are compared with. One number below, at and above each threshold then stands for
 """
 
 import random
+from functools import cache
 from itertools import pairwise, product
 from math import inf, prod
 
@@ -21,9 +22,7 @@ def _overheard(kind, value, notes):
 
         return compare
 
-    comparisons = {
-        name: noting(name) for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__")
-    }
+    comparisons = {name: noting(name) for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__")}
     return type("Overheard", (kind,), {**comparisons, "__hash__": kind.__hash__})(value)
 
 
@@ -40,6 +39,7 @@ def whole(book, target, record):
     return value(target)
 
 
+@cache
 def cells(book, target, rounds=12, seed=0):
     """For each leaf of a rule, values that stand for all: categories, or numbers around each threshold."""
     draw = random.Random(seed)
@@ -104,9 +104,7 @@ def completions(found, record, most=20_000, seed=0):
     if prod(map(len, options)) <= most:
         return [dict(zip(found, values, strict=True)) for values in product(*options)], True
     draw = random.Random(seed)
-    return [
-        {leaf: draw.choice(values) for leaf, values in zip(found, options, strict=True)} for _ in range(500)
-    ], False
+    return [{leaf: draw.choice(values) for leaf, values in zip(found, options, strict=True)} for _ in range(500)], False
 
 
 def partial_record(found, draw, most):

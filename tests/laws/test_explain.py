@@ -73,9 +73,7 @@ def test_the_tree_agrees_with_the_answer():
         tree = explain(rule, INPUTS)
         assert set(tree.answers) == possible(rule, **known)
         assert tree.settled_by == possible(rule, **known).settled_by
-        assert [
-            child.name for child in sorted(tree.children, key=lambda c: rule.needs.index(c.name))
-        ] == list(rule.needs)
+        assert [child.name for child in sorted(tree.children, key=lambda c: rule.needs.index(c.name))] == list(rule.needs)
 
 
 def test_what_was_not_looked_at_comes_last():

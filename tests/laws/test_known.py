@@ -80,9 +80,7 @@ def test_a_comparison_of_an_interval_is_that_of_its_numbers(lo, hi, lo_open, hi_
         lo = hi
         lo_open = hi_open = False
     numbers = [x for x in (0, 0.5, 1, 1.5, 2, 2.2, 2.5) if lo - 1e-9 <= x <= hi + 1e-9]
-    numbers = [
-        x for x in numbers if not (lo_open and abs(x - lo) < 1e-9) and not (hi_open and abs(x - hi) < 1e-9)
-    ]
+    numbers = [x for x in numbers if not (lo_open and abs(x - lo) < 1e-9) and not (hi_open and abs(x - hi) < 1e-9)]
     assert possible(rule, x=Interval(lo, hi, lo_open, hi_open)) == {rule(x) for x in numbers}
 
 
@@ -231,9 +229,7 @@ KNOWN = st.fixed_dictionaries(
             name: st.one_of(
                 st.none(),
                 st.sampled_from(values),
-                st.sampled_from(
-                    [below(2), at_most(2), above(1), at_least(3), between(1, 3), between(1.5, 2.5)]
-                ),
+                st.sampled_from([below(2), at_most(2), above(1), at_least(3), between(1, 3), between(1.5, 2.5)]),
             )
             for name, values in NUMBERS.items()
         },
@@ -253,18 +249,12 @@ def test_possible_is_the_union_over_all_completions(source, known):
         name: [
             value
             for value in values
-            if known[name] is None
-            or known[name] == value
-            or (isinstance(known[name], (set, Interval)) and value in known[name])
+            if known[name] is None or known[name] == value or (isinstance(known[name], (set, Interval)) and value in known[name])
         ]
         for name, values in EVERYTHING.items()
     }
     records = [
-        {"x": x, "y": y, "u": u, "v": v}
-        for x in options["x"]
-        for y in options["y"]
-        for u in options["u"]
-        for v in options["v"]
+        {"x": x, "y": y, "u": u, "v": v} for x in options["x"] for y in options["y"] for u in options["u"] for v in options["v"]
     ]
     answers = {tuple(record.values()): rule(**record) for record in records}
     found = possible(rule, **known)

@@ -17,7 +17,8 @@ from bence.cells import Categories, Numbers
 from bence.derive import derive
 from bence.interval import Interval, above, at_least, below, between
 from bence.rulebook import BOOK
-from bence.solve import solve, written
+from bence.solve import solve
+from bence.solved import written
 
 for module in pkgutil.iter_modules(bence.assess.__path__):
     importlib.import_module(f"bence.assess.{module.name}")
@@ -40,9 +41,7 @@ def numbers(values):
 def categories(values, names):
     """A column of categories from what is known of each patient."""
     words = [[] if x is None else [x] if isinstance(x, str) else x for x in values]
-    return Categories(
-        np.array([sum(1 << names.index(word) for word in each) for each in words]), tuple(names)
-    )
+    return Categories(np.array([sum(1 << names.index(word) for word in each) for each in words]), tuple(names))
 
 
 def columns(book, records):
@@ -87,9 +86,7 @@ def assert_cohort_is_one_by_one(book, targets, records, recorded=(), vary=None):
             assert names(solved.missing[i], solved.inputs) == set(alone.settled_by()), (target, known)
             assert bool(solved.conflict[i]) == (target in alone.conflicts), (target, known)
             code = solved.answer[i]
-            assert (None if code < 0 else {solved.answers[code]}) == (
-                set(alone.answers) if len(alone.answers) == 1 else None
-            )
+            assert (None if code < 0 else {solved.answers[code]}) == (set(alone.answers) if len(alone.answers) == 1 else None)
 
 
 @pytest.mark.parametrize("target", BOOK.rules)
@@ -100,12 +97,8 @@ def test_a_cohort_has_the_answers_of_its_patients(target):
     assert_cohort_is_one_by_one(BOOK, [target], records)
 
 
-VALUE = st.one_of(
-    st.none(), st.sampled_from([0.0, 2.0, 3.5, 3.4999999999, 4.0, 5.5, 5.4999999999, 7.0, 11.0])
-)
-CENSORED = st.sampled_from(
-    [below(3.5), below(5.5), above(5.5), at_least(5.5), between(3.5, 5.5), between(3, 4)]
-)
+VALUE = st.one_of(st.none(), st.sampled_from([0.0, 2.0, 3.5, 3.4999999999, 4.0, 5.5, 5.4999999999, 7.0, 11.0]))
+CENSORED = st.sampled_from([below(3.5), below(5.5), above(5.5), at_least(5.5), between(3.5, 5.5), between(3, 4)])
 FISH = st.sampled_from([None, "negative", "positive"])
 RECORD = st.fixed_dictionaries(
     {
@@ -208,7 +201,7 @@ def test_categories_from_codes():
 
 
 def test_more_categories_than_a_table_holds():
-    many = tuple(f"word{i}" for i in range(20)) + ("bone", "skin")
+    many = (*(f"word{i}" for i in range(20)), "bone", "skin")
     column = Categories.of(np.array([20, 21, 3, -1]), many)
     solved = solve(["site"], {"where": column}, 4, book=book)["site"]
     assert spelled(*solved.answer_words()) == ["bone", "soft", "elsewhere", None]
@@ -216,16 +209,11 @@ def test_more_categories_than_a_table_holds():
 
 def test_many_inputs_make_more_patterns_than_patients():
     rng = np.random.default_rng(5)
-    cohort = {
-        name: Numbers(np.where(rng.random(500) < 0.3, np.nan, rng.uniform(0, 12, 500)))
-        for name in ("b2m", "creatinine")
-    }
+    cohort = {name: Numbers(np.where(rng.random(500) < 0.3, np.nan, rng.uniform(0, 12, 500))) for name in ("b2m", "creatinine")}
     cohort["albumin"] = Numbers(rng.uniform(30, 40, 500))
     solved = solve(["kidney"], cohort, 500, book=book)["kidney"]
     for i in rng.integers(0, 500, 40):
-        known = {
-            name: None if isnan(column.lo[i]) else float(column.lo[i]) for name, column in cohort.items()
-        }
+        known = {name: None if isnan(column.lo[i]) else float(column.lo[i]) for name, column in cohort.items()}
         assert names(solved.possible[i], solved.answers) == derive(book.rules["kidney"], known).answers
 
 

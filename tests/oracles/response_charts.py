@@ -80,10 +80,7 @@ def to_chart(charts: list[dict], order=lambda rows: rows):
 
     from bence.chart import SCHEMA, Chart
 
-    frames = {
-        table: pl.DataFrame(order(rows), schema=SCHEMA[table], orient="row")
-        for table, rows in tables_of(charts).items()
-    }
+    frames = {table: pl.DataFrame(order(rows), schema=SCHEMA[table], orient="row") for table, rows in tables_of(charts).items()}
     return Chart(**frames)
 
 
@@ -257,9 +254,7 @@ class Drawn:
             "total": [None],
             "nothing": [None, 5.0, 9.99],
         }.get(self.kind, [0.0, 2.0, 4.0, 9.99, None])
-        urine = {"urine": [2000.0, 200.0, 1000.0], "both": [1000.0, 200.0, 2000.0]}.get(
-            self.kind, [0.0, 0.0, 50.0, 199.99, None]
-        )
+        urine = {"urine": [2000.0, 200.0, 1000.0], "both": [1000.0, 200.0, 2000.0]}.get(self.kind, [0.0, 0.0, 50.0, 199.99, None])
         self.measure(on, "serum_m_protein", "serum", self.pick(serum))
         self.measure(on, "urine_m_protein", "urine", self.pick(urine))
         if self.kind == "total":
@@ -273,9 +268,7 @@ class Drawn:
             self.measure(on, "plasmacytoma_longest_diameter", "diameter", self.pick([4.0, 2.0, None]))
             self.measure(on, "plasmacytoma_short_axis", "axis", self.pick([1.0, 1.01, 2.0, None]))
             self.measure(on, "plasmacytoma_count", "count", self.pick([1.0, 2.0, 3.0, None]))
-        self.measure(
-            on, "circulating_plasma_cell_count", "circulating", self.pick([None, None, 100.0, 1000.0])
-        )
+        self.measure(on, "circulating_plasma_cell_count", "circulating", self.pick([None, None, 100.0, 1000.0]))
         texts = [None, self.band, self.band, "positive", "negative", f"{self.band}+iga_lambda"]
         text = self.pick(texts)
         if text:
@@ -292,9 +285,7 @@ class Drawn:
         uninvolved = 8.0 if self.kind == "light_chains" else self.pick([8.0, 10.0, None])
         if uninvolved is None:
             return
-        involved = self.pick(
-            [808.0, 100.0, 208.0, 1008.0] if self.kind == "light_chains" else [9.0, 16.5, 99.99]
-        )
+        involved = self.pick([808.0, 100.0, 208.0, 1008.0] if self.kind == "light_chains" else [9.0, 16.5, 99.99])
         self.add(on, self.involved, involved)
         self.add(on, self.uninvolved, uninvolved)
         self.first["dflc"] = self.low["dflc"] = max(0.0, involved - uninvolved)
@@ -404,9 +395,7 @@ class Drawn:
 
     def light_chains_at_visit(self, on, mood, twist):
         if mood == "deep" and self.pick([True, True, False]):
-            involved, uninvolved = self.pick(
-                [(16.5, 10.0), (16.6, 10.0), (2.6, 10.0), (10.0, 8.0), (12.0, 12.0)]
-            )
+            involved, uninvolved = self.pick([(16.5, 10.0), (16.6, 10.0), (2.6, 10.0), (10.0, 8.0), (12.0, 12.0)])
         else:
             uninvolved = self.pick([8.0, 8.0, 0.0])
             involved = uninvolved + self.number("dflc", mood)
@@ -485,8 +474,9 @@ class Drawn:
     # -- what happens ----------------------------------------------------------------------------------------
 
     def fate(self):
-        last = max(self.days, default=DAY_ONE)
+        treated_on = [row["started_on"] for row in self.chart["treatments"]]
         if self.pick([True, False, False, False]):
+            last = max([DAY_ONE, *self.days, *treated_on])
             self.chart["patient"]["died_on"] = last + timedelta(days=self.pick([0, 1, 60]))
         if self.days and self.pick([True, *[False] * 9]):
             text = self.pick([None, None, "none"])

@@ -155,6 +155,14 @@ def standing(rows: list[dict]) -> list[dict]:
     return [row for row in rows if (row["recorded_on"] or row["on"]) == last]
 
 
+def new_lesion_of(event: dict) -> dict:
+    """An event plasmacytoma_new is `new_lesion` yes. Reading: one that records absence is `new_lesion` no."""
+    absent = event["text"] == "none"
+    blank = dict.fromkeys(["value", "comparator", "method", "status"])
+    text = "no" if absent else "yes"
+    return {**blank, "on": event["on"], "what": "new_lesion", "text": text, "recorded_on": event["recorded_on"]}
+
+
 COUNTS_IN_WORDS = {"no": (0, 0), "yes": (1, 500), "single": (1, 1), "multiple": (2, 500)}
 
 
@@ -217,9 +225,7 @@ class Line:
         self.patient = patient
         self.observations = [row for row in observations if is_a_row(row)]
         self.treatments = treatments
-        self.new_plasmacytomas = [
-            event["on"] for event in events if event["what"] == "plasmacytoma_new" and event["text"] != "none"
-        ]
+        self.observations += [new_lesion_of(event) for event in events if event["what"] == "plasmacytoma_new"]
         self.policy = {**POLICIES, **policies}
         self.remembered: dict = {}
 
@@ -298,16 +304,13 @@ class Line:
 
     def baseline_bands(self, what: str, start: date) -> set:
         day = self.baseline_day(what, start)
-        return (
-            set() if day is None else {band for text in self.texts_on(what, day) for band in bands_of(text)}
-        )
+        return set() if day is None else {band for text in self.texts_on(what, day) for band in bands_of(text)}
 
     def baseline_ratio(self, start: date) -> Interval | None:
-        """From the chains if both are there and not older than a recorded ratio, else as recorded."""
-        chains = [self.baseline_day("kappa_flc", start), self.baseline_day("lambda_flc", start)]
-        recorded = self.baseline_day("flc_ratio", start)
-        if None not in chains and (recorded is None or min(chains) >= recorded):
-            return ratio_of(self.baseline("kappa_flc", start), self.baseline("lambda_flc", start))
+        """From the chains if both are there, else as recorded."""
+        kappa, lambda_ = self.baseline("kappa_flc", start), self.baseline("lambda_flc", start)
+        if kappa is not None and lambda_ is not None:
+            return ratio_of(kappa, lambda_)
         return self.baseline("flc_ratio", start)
 
     @cached_property
@@ -325,14 +328,14 @@ class Line:
     @cached_property
     def visits(self) -> list[date]:
         codes = [*ASSESSED, self.serum_code]
-        days = {row["on"] for what in codes for row in self.rows(what)} | set(self.new_plasmacytomas)
+        days = {row["on"] for what in codes for row in self.rows(what)}
         return sorted(day for day in days if self.in_line(day))
 
     # -- section 2: carried forward ------------------------------------------------------------------------
 
     @asked_once
     def is_marrow_or_imaging_day(self, day: date) -> bool:
-        return any(self.rows(what, day) for what in [*MARROW, *IMAGING]) or day in self.new_plasmacytomas
+        return any(self.rows(what, day) for what in [*MARROW, *IMAGING])
 
     def window(self, what: str, visit: date) -> int:
         if what in PLASMACYTOMA:
@@ -357,8 +360,7 @@ class Line:
         days = {day for what in IMMUNOFIXATION for day in self.days_with_value(what)}
         days = {day for day in days if self.start < day <= visit}
         return any(
-            self.serum_turns_negative(first)
-            and not any(self.clone_shown_on(day) for day in days if day >= first)
+            self.serum_turns_negative(first) and not any(self.clone_shown_on(day) for day in days if day >= first)
             for first in days
             if first <= marrow_day
         )
@@ -446,9 +448,7 @@ class Line:
     def antibody_could_be_the_band(self, visit: date) -> bool:
         """IgG-kappa clone, an antibody on board, the serum shows IgG-kappa only, M-protein ≤ 2 g/L."""
         given = any(
-            self.given_within(row, visit, self.policy["antibody_washout"])
-            for row in self.treatments
-            if row["what"] in ANTIBODIES
+            self.given_within(row, visit, self.policy["antibody_washout"]) for row in self.treatments if row["what"] in ANTIBODIES
         )
         resolved = self.immunofixation("serum_ife_shifted", visit)[0] is not None
         serum = self.value("serum", visit)
@@ -524,6 +524,7 @@ class Line:
 
     # -- the value of a track at a visit -------------------------------------------------------------------
 
+    @asked_once
     def value(self, track: str, visit: date) -> Interval | None:
         if track == "light_chains" and self.involved is None:
             return None
@@ -536,20 +537,20 @@ class Line:
         return difference_of(*numbers) if track == "light_chains" else numbers[0]
 
     def day_of(self, track: str, visit: date) -> date | None:
-        """The day a track's value was sampled. Reading: two chains are as old as the older one."""
+        """The day a track's value was sampled. Reading: of two chains, the newer sample."""
         if self.value(track, visit) is None:
             return None
-        return min(self.sample_day(what, visit) for what in self.codes_of(track))
+        return max(self.sample_day(what, visit) for what in self.codes_of(track))
 
     def ratio(self, visit: date) -> tuple[Interval | None, date | None]:
-        """From the chains if both are there and not older than a recorded ratio, else as recorded."""
+        """From the chains if both are there, else as recorded; with the day of the (newer) sample."""
         chains = [self.sample_day("kappa_flc", visit), self.sample_day("lambda_flc", visit)]
         recorded = self.sample_day("flc_ratio", visit)
-        if None not in chains and (recorded is None or min(chains) >= recorded):
+        if None not in chains:
             kappa = self.number_on("kappa_flc", chains[0], "follow-up")
             lambda_ = self.number_on("lambda_flc", chains[1], "follow-up")
             found = ratio_of(kappa, lambda_)
-            return found, (min(chains) if found is not None else None)
+            return found, (max(chains) if found is not None else None)
         if recorded is None:
             return None, None
         return self.number_on("flc_ratio", recorded, "follow-up"), recorded
@@ -624,9 +625,9 @@ class Line:
             return "NE", missing, flags
         absent = [t for t in self.tracks if self.value(t, visit) is None or self.baseline_of(t) is None]
         present = [track for track in self.tracks if track not in absent]
+        for track in absent:
+            missing |= {what for what in self.codes_of(track) if self.sample_day(what, visit) is None}
         if absent and not (self.relaxed and present):
-            for track in absent:
-                missing |= {what for what in self.codes_of(track) if self.sample_day(what, visit) is None}
             return "NE", missing, flags
         found = "VGPR"
         for track in present:
@@ -648,16 +649,14 @@ class Line:
         return all(deep[track](self.value(track, visit), self.baseline_of(track)) for track in present)
 
     def plasmacytoma_seen(self, visit: date) -> bool:
-        """At baseline or since in this line. Reading: by size, by number, or as a new lesion."""
+        """At baseline or since in this line. Reading: surely there, by size or by number."""
         for what in PLASMACYTOMA:
             before = self.baseline(what)
-            if before is not None and before.high > EPS:
-                return True
             days = [day for day in self.days_with_value(what) if self.start < day <= visit]
-            if any(self.number_on(what, day, "follow-up").high > EPS for day in days):
+            values = [self.number_on(what, day, "follow-up") for day in days]
+            if any(surely_above(value, 0) for value in [before, *values] if value is not None):
                 return True
-        days = [day for day in self.visits if day <= visit]
-        return any(self.new_lesion(day) for day in days)
+        return False
 
     def complete(self, found: str, present: list[str], visit: date, missing: set, flags: set) -> str:
         """CR and sCR. Reading: an absent item is named as long as nothing known rules the category out."""
@@ -677,7 +676,7 @@ class Line:
             del fulfilled["urine_ife"]
         if not self.plasmacytoma_seen(visit):
             del fulfilled["plasmacytoma_spd"]
-        if "light_chains" not in present:  # Reading: asked of a plasmacytoma patient with light chains too
+        if "light_chains" not in self.tracks:  # Reading: asked of a plasmacytoma patient with light chains too
             del fulfilled["flc_ratio"]
 
         absent = {what for what, met in fulfilled.items() if met is None}
@@ -696,9 +695,7 @@ class Line:
         day = self.sample_day("marrow_clonality", visit)
         fulfilled = {
             "flc_ratio": None if ratio is None else ratio_is_normal(ratio),
-            "marrow_clonality": None
-            if day is None
-            else "positive" not in self.texts_on("marrow_clonality", day),
+            "marrow_clonality": None if day is None else "positive" not in self.texts_on("marrow_clonality", day),
         }
         if False in fulfilled.values():
             return "CR"
@@ -709,22 +706,15 @@ class Line:
     # -- section 7: progression ----------------------------------------------------------------------------
 
     def measured_on(self, track: str, day: date) -> bool:
-        codes = self.codes_of(track)
-        return None not in codes and all(day in self.days_with_value(what) for what in codes)
+        return self.day_of(track, day) == day
 
     def series(self, track: str, before: date) -> list[Interval]:
         """The baseline, then every value of the line before the day."""
+        codes = [what for what in self.codes_of(track) if what is not None]
+        days = sorted({day for what in codes for day in self.days_with_value(what) if self.start < day < before})
         first = self.baseline_of(track)
-        codes = self.codes_of(track)
-        if None in codes:
-            return []
-        days = [day for day in self.days_with_value(codes[0]) if self.start < day < before]
-        later = [self.fresh(track, day) for day in days if self.measured_on(track, day)]
+        later = [self.value(track, day) for day in days if self.measured_on(track, day)]
         return ([] if first is None else [first]) + later
-
-    def fresh(self, track: str, day: date) -> Interval:
-        numbers = [self.number_on(what, day, "follow-up") for what in self.codes_of(track)]
-        return difference_of(*numbers) if track == "light_chains" else numbers[0]
 
     @asked_once
     def nadir(self, track: str, before: date, mode: str) -> Interval | None:
@@ -748,7 +738,7 @@ class Line:
         track = MARKER_OF_RULE[rule]
         if not self.measured_on(track, day):
             return False
-        now, nadir = self.fresh(track, day), self.nadir(track, day, mode)
+        now, nadir = self.value(track, day), self.nadir(track, day, mode)
         if nadir is None:
             return False
         up = rise(now, nadir)
@@ -769,7 +759,7 @@ class Line:
         return unmeasured and surely_risen(now, nadir, 0.50) and surely_at_least(up, 200)
 
     def new_lesion(self, day: date) -> bool:
-        return "yes" in self.texts_on("new_lesion", day) or day in self.new_plasmacytomas
+        return "yes" in self.texts_on("new_lesion", day)
 
     def lesions_show(self, day: date, mode: str) -> bool:
         if self.new_lesion(day):
@@ -779,15 +769,11 @@ class Line:
     def spd_shows(self, day: date, mode: str) -> bool:
         if not self.measured_on("plasmacytoma", day):
             return False
-        now, nadir = self.fresh("plasmacytoma", day), self.nadir("plasmacytoma", day, mode)
+        now, nadir = self.value("plasmacytoma", day), self.nadir("plasmacytoma", day, mode)
         was_zero = any(earlier.high <= EPS for earlier in self.series("plasmacytoma", day))
         count_day = self.sample_day("plasmacytoma_count", day)
-        several = count_day is not None and surely_at_least(
-            self.number_on("plasmacytoma_count", count_day, "follow-up"), 2
-        )
-        return (was_zero and surely_above(now, 0)) or (
-            several and nadir is not None and surely_risen(now, nadir, 0.50)
-        )
+        several = count_day is not None and surely_at_least(self.number_on("plasmacytoma_count", count_day, "follow-up"), 2)
+        return (was_zero and surely_above(now, 0)) or (several and nadir is not None and surely_risen(now, nadir, 0.50))
 
     def diameter_shows(self, day: date, mode: str) -> bool:
         """Reading: the short axis is the last one known on the day, baseline included, however old."""
@@ -799,7 +785,7 @@ class Line:
         axis_day = max(axis_days)
         axis = self.number_on("plasmacytoma_short_axis", axis_day,
                               "baseline" if axis_day <= self.start else "follow-up")  # fmt: skip
-        now, nadir = self.fresh("longest_diameter", day), self.nadir("longest_diameter", day, mode)
+        now, nadir = self.value("longest_diameter", day), self.nadir("longest_diameter", day, mode)
         return surely_above(axis, 1) and nadir is not None and surely_risen(now, nadir, 0.50)
 
     def sample_days_of_rule(self, rule: str, visit: date) -> list[date]:
@@ -810,9 +796,8 @@ class Line:
             spd = self.sample_day("plasmacytoma_spd", visit)
             size = self.sample_day("plasmacytoma_longest_diameter", visit)
             return [visit, *[day for day in (spd, size) if day is not None]]
-        codes = self.codes_of(MARKER_OF_RULE[rule])
-        days = {self.sample_day(what, visit) for what in codes} if None not in codes else {None}
-        return [] if None in days or len(days) > 1 else list(days)
+        day = self.day_of(MARKER_OF_RULE[rule], visit)
+        return [] if day is None else [day]
 
     def rule_shown_at(self, rule: str, visit: date, mode: str) -> date | None:
         """The day of the sample that shows the rule: the visit, or that of a carried one that did then."""
@@ -838,8 +823,9 @@ class Line:
     def light_chains_escape(self, visit: date) -> bool:
         if not ("serum" in self.tracks or "urine" in self.tracks):
             return False
-        for day in self.sample_days_of_rule("P4", visit):
-            now = self.fresh("light_chains", day)
+        days = self.sample_days_of_rule("P4", visit)
+        for day in [day for day in days if self.measured_on("light_chains", day)]:
+            now = self.value("light_chains", day)
             nadir = self.nadir("light_chains", day, self.policy["nadir"])
             if nadir is not None and surely_risen(now, nadir, 0.25) and surely_above(rise(now, nadir), 100):
                 return True
@@ -868,14 +854,17 @@ class Line:
                 (newer if is_newer else not_newer).append(track)
             return bool(newer) and not not_newer
         days = [self.sample_day(what, later) for what in [*IMMUNOFIXATION, *MARROW, *PLASMACYTOMA]]
-        if standing(self.rows("new_lesion", later)) or later in self.new_plasmacytomas:
+        if standing(self.rows("new_lesion", later)):
             days.append(later)
         return any(day is not None and day > visit for day in days)
 
     def second_visit(self, visit: date) -> date | None:
+        """Reading: progression in between breaks the pair, whichever sample showed it."""
         for later in self.visits:
-            eligible = later > visit and (self.end is None or later < self.end)
-            if eligible and self.timepoint(later) != "NE" and self.sampled_anew(visit, later):
+            if later <= visit or (self.end is not None and later >= self.end):
+                continue
+            category = self.timepoint(later)
+            if category == "PD" or (category != "NE" and self.sampled_anew(visit, later)):
                 return later
         return None
 
@@ -884,9 +873,7 @@ class Line:
         """What a visit is worth and the day of the second sample; None if it is worth nothing."""
         first = self.timepoint(visit)
         if first in ("NE", "PD"):
-            return (
-                None  # Reading: on the first day of the next line there is no second visit left, so it is SD
-            )
+            return None  # Reading: on the first day of the next line there is no second visit left, so it is SD
         second_day = self.second_visit(visit)
         if first == "SD" or second_day is None or self.timepoint(second_day) == "PD":
             return "SD", visit
@@ -988,6 +975,7 @@ class Line:
             flags.add("light_chain_escape")
         if self.nadir_matters(visit):
             flags.add("nadir_sensitive")
+        confirmed, best_on, confirmed_on = self.best_until(visit)
         progressed = self.first_confirmed_progression
         progression = None
         second = None
@@ -996,12 +984,10 @@ class Line:
         elif rules:
             progression, decided = self.progression_at(visit)
             second = decided if progression == "confirmed" and decided in self.visits else None
-        elif progressed is None or visit < progressed[0]:
-            found = self.confirmed_at(visit)
-            second = found[1] if found is not None and found[0] != "SD" else None
+        elif best_on == visit and confirmed != "SD":  # the first sample of the pair that counts
+            second = confirmed_on
         if second is not None and (second - visit).days > 84:
             flags.add("confirmation_gap")
-        confirmed, _, confirmed_on = self.best_until(visit)
         return {
             "line": self.number,
             "on": visit,

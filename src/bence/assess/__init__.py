@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..catalogue import codes_of
 from ..callable import make_callable
+from ..catalogue import codes_of
 from ..cells import Categories, Column
 from ..chart import Chart, last_date, visible
 from ..rulebook import rules
@@ -57,7 +57,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What staging and diagnosis are told: for each input a column over the patients, and where its values come from."""
+    """What staging and diagnosis are told: for each input a column over the patients, and where it comes from."""
 
     columns: Mapping[str, Column]
     recorded: Mapping[str, Categories]
@@ -135,8 +135,8 @@ def _without_flags(column: Categories) -> Categories:
 def stage(frame: pl.DataFrame, **policies: Any) -> pl.DataFrame:
     """Every rule of stage, risk, diagnosis and frailty for a table of baseline values, one row a patient.
 
-    Columns are inputs of the rules by name (numbers in canonical units, words), null where unknown; columns that are not
-    inputs are kept. The answers and, where several are left, `<name>_possible` are added.
+    Columns are inputs of the rules by name (numbers in canonical units, words), null where unknown; columns that
+    are not inputs are kept. The answers and, where several are left, `<name>_possible` are added.
     """
     known = codes_of("observation", "patient")
     columns: dict[str, Column] = {}
@@ -182,12 +182,18 @@ def _treatment_lines(chart: Chart, lines: pl.DataFrame) -> pl.DataFrame:
     starts = lines.select("patient", "boundary", derived="line", started_on="started_on").sort("started_on")
     rows = chart.treatments.sort("started_on").join_asof(starts, on="started_on", by="patient", check_sortedness=False)
     return rows.select(
-        "patient", "source", "what", "started_on", line=pl.coalesce("line", "derived"), line_recorded="line", boundary="boundary"
+        "patient",
+        "source",
+        "what",
+        "started_on",
+        line=pl.coalesce("line", "derived"),
+        line_recorded="line",
+        boundary="boundary",
     ).sort("patient", "started_on", "what", "source")
 
 
 def _flags(base: Baseline, solved: Mapping[str, Solved], n: int) -> pl.Series:
-    """Baseline values of one day that contradict each other (`conflict:albumin`), recorded answers overruled (`recorded:iss`)."""
+    """Contradictions at baseline: values of one day (`conflict:albumin`), recorded answers overruled (`recorded:iss`)."""
     notes: dict[int, list[str]] = {}
     for place, code in base.rows.filter("conflict").sort("place", "code").select("place", "code").iter_rows():
         notes.setdefault(place, []).append(f"conflict:{base.names[code]}")

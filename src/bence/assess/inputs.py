@@ -65,12 +65,24 @@ def _numbers(own: pl.DataFrame, where: np.ndarray, code: Code, n: int) -> Number
 
 
 def recorded_clone(patients: pl.DataFrame, ife: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Heavy and light chain of every patient (place in HEAVY and LIGHT, -1 unknown): as recorded, else from the baseline.
+    """Heavy and light chain of every patient (place in HEAVY and LIGHT, -1 unknown): recorded, else from the baseline.
 
     `ife`: bands of the serum immunofixation at baseline, -1 where there is none.
     """
-    heavy = patients["heavy_chain"].replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1).fill_null(-1).to_numpy().copy()
-    light = patients["light_chain"].replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1).fill_null(-1).to_numpy().copy()
+    heavy = (
+        patients["heavy_chain"]
+        .replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1)
+        .fill_null(-1)
+        .to_numpy()
+        .copy()
+    )
+    light = (
+        patients["light_chain"]
+        .replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1)
+        .fill_null(-1)
+        .to_numpy()
+        .copy()
+    )
     single = (ife > 0) & (ife & (ife - 1) == 0) & (ife < 1 << 18)
     band = np.log2(np.where(single, ife, 1)).astype(np.int64)
     heavy = np.where((heavy < 0) & single, band // 3, heavy)
@@ -124,7 +136,7 @@ def _column(ends: Ends) -> Numbers:
 def light_chain_columns(columns: Mapping[str, Column], light: np.ndarray) -> dict[str, Column]:
     """Free light chains as far as two of kappa, lambda and their ratio give the third, and the same by involved chain.
 
-    `light` is the clone's light chain; where it is unknown an abnormal ratio tells it, and a normal one leaves both open.
+    `light` is the clone's light chain; where it is unknown an abnormal ratio tells it, a normal one leaves both open.
     """
     n = light.size
     kappa, lambda_, ratio = (_ends(columns.get(name), n) for name in ("kappa_flc", "lambda_flc", "flc_ratio"))
@@ -135,8 +147,12 @@ def light_chain_columns(columns: Mapping[str, Column], light: np.ndarray) -> dic
     light = np.where(light >= 0, light, by_ratio)
 
     def of_clone(if_kappa: Ends, if_lambda: Ends) -> Numbers:
-        low = np.where(light == 0, if_kappa[0], np.where(light == 1, if_lambda[0], np.minimum(if_kappa[0], if_lambda[0])))
-        high = np.where(light == 0, if_kappa[1], np.where(light == 1, if_lambda[1], np.maximum(if_kappa[1], if_lambda[1])))
+        low = np.where(
+            light == 0, if_kappa[0], np.where(light == 1, if_lambda[0], np.minimum(if_kappa[0], if_lambda[0]))
+        )
+        high = np.where(
+            light == 0, if_kappa[1], np.where(light == 1, if_lambda[1], np.maximum(if_kappa[1], if_lambda[1]))
+        )
         return _column((low, high))
 
     return {
@@ -149,7 +165,7 @@ def light_chain_columns(columns: Mapping[str, Column], light: np.ndarray) -> dic
 
 
 def immunoparesis_column(columns: Mapping[str, Column], heavy: np.ndarray) -> Numbers:
-    """How many of the uninvolved IgG, IgA, IgM lie below the laboratory's lower limit; unknown where no limit was sent."""
+    """How many of the uninvolved IgG, IgA, IgM lie below the laboratory's limit; unknown where no limit was sent."""
     n = heavy.size
     least, most = np.zeros(n), np.zeros(n)
     for place, name in enumerate(HEAVY[1:4], start=1):
@@ -201,8 +217,6 @@ def ife_bands(rows: pl.DataFrame, place_of_ife: int, n: int) -> np.ndarray:
     return bands
 
 
-
-
 def number_column(series: pl.Series) -> Numbers:
     """A column of numbers, unknown where null."""
     return Numbers(series.cast(pl.Float64).fill_null(np.nan).to_numpy())
@@ -214,7 +228,12 @@ def word_column(series: pl.Series, code: Code) -> Column:
     where = np.arange(len(text))
     if code.kind == "chains":
         place = text.replace_strict({"negative": 0}, default=1, return_dtype=pl.Int64)
-        return _words(pl.select(pl.when(text.is_null()).then(-1).otherwise(place)).to_series().to_numpy(), where, ("negative", "positive"), len(text))
+        return _words(
+            pl.select(pl.when(text.is_null()).then(-1).otherwise(place)).to_series().to_numpy(),
+            where,
+            ("negative", "positive"),
+            len(text),
+        )
     label = text.replace_strict({word: i for i, word in enumerate(code.words)}, default=-1).fill_null(-1).to_numpy()
     if code.kind == "number":
         empty = np.full(len(text), np.nan)

@@ -103,7 +103,10 @@ def _labels(frame: pl.DataFrame, known: tuple[str, ...]) -> np.ndarray:
     pairs = frame.select("code", "text").filter(pl.col("text").is_not_null()).unique()
     pairs = pairs.with_columns(
         label=pl.Series(
-            [label_of(codes[known[c]], text) for c, text in pairs.select("code", pl.col("text").cast(pl.String)).iter_rows()],
+            [
+                label_of(codes[known[c]], text)
+                for c, text in pairs.select("code", pl.col("text").cast(pl.String)).iter_rows()
+            ],
             dtype=pl.Int32,
         )
     )

@@ -52,12 +52,16 @@ def scan_columns(rows: pl.DataFrame, patients: int) -> tuple[np.ndarray, Treatme
 
 
 def line_frame(ids: pl.Series, places: np.ndarray, lines: Lines, rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a line: when, what was given, by what it began (`recorded`, `first_treatment`, `new_drug_after_progression`)."""
-    frame = pl.DataFrame({"place": places, "line": lines.line, "started_on": dates(lines.start), "_end": dates(lines.end)})
+    """One row a line: when, what was given, and by what it began."""
+    frame = pl.DataFrame(
+        {"place": places, "line": lines.line, "started_on": dates(lines.start), "_end": dates(lines.end)}
+    )
     frame = frame.cast({"place": pl.Int64, "line": pl.Int32})
     starts = frame.select("place", "started_on", derived="line").sort("started_on")
     given = rows.filter(pl.col("kind") <= ACTIVE).sort("started_on")
-    given = given.join_asof(starts, on="started_on", by="place", check_sortedness=False).sort("place", "started_on", "row")
+    given = given.join_asof(starts, on="started_on", by="place", check_sortedness=False).sort(
+        "place", "started_on", "row"
+    )
     own = pl.when(pl.col("recorded") > 0).then("recorded").otherwise("derived").cast(pl.Int32)
     summary = given.group_by("place", own.alias("line"), maintain_order=True).agg(
         drugs=pl.col("what").unique(maintain_order=True).str.join("+"),

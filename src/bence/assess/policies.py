@@ -73,9 +73,7 @@ POLICIES: dict[str, PolicyChoice] = {
     "ivig": PolicyChoice(
         42.0, (), "Days after immunoglobulin in which total IgG is not used", "输注丙种球蛋白后不采用总IgG的天数"
     ),
-    "calcium": PolicyChoice(
-        "corrected", ("corrected", "total"), "Calcium of the CRAB criteria", "CRAB标准所用血钙"
-    ),
+    "calcium": PolicyChoice("corrected", ("corrected", "total"), "Calcium of the CRAB criteria", "CRAB标准所用血钙"),
     "diagnosis_requires": PolicyChoice(
         "crab",
         ("crab", "all"),

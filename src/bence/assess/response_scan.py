@@ -201,7 +201,7 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
     n = -1
     stamp = np.full(MEASUREMENTS + WORDS, LONG_AGO, np.int64)
     for i in range(day.size):
-        c = code[i]
+        c = int(code[i])  # not the narrow type of the column: bits are set by it
         if c < 0:
             continue
         if n < 0 or day[i] != days.day[n]:
@@ -243,6 +243,7 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
     for d in range(n + 1):
         for c in (ASPIRATE, BIOPSY):  # the higher counts, as baseline and later
             if days.seen[d] & (1 << c):
+                days.seen[d] |= 1 << MARROW
                 raise_to(days.high[d, MARROW], days.high[d, c])
                 raise_to(days.low[d, MARROW], days.low[d, c])
     return n + 1

@@ -125,7 +125,7 @@ def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.
 
 
 def completeness(solved: Mapping[str, Solved], ids: pl.Series) -> pl.DataFrame:
-    """One row for each answer that is open: `patient`, `finding`, `possible`, `missing` (the tests that would settle it)."""
+    """One row an open answer: `patient`, `finding`, `possible`, `missing` (the tests that would settle it)."""
     tables = []
     for name in targets():
         open_ = np.flatnonzero(solved[name].answer < 0)

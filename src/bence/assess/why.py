@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,14 @@ def why(
     day = at or last_date(chart)
     settled = settle(policies)
     if name in RESPONSE:
+        if vary or what_if:
+            raise UsageError(f"{name} is explained from what is recorded", expected="a what-if of stage, risk or diagnosis")
         return response_story(own, settled)
     if name not in rules() and name not in status.targets():
         choices = [*RESPONSE, *rules()]
         raise UsageError(f"there is no finding {name!r} to explain", nearest=nearest(name, choices))
+    vary = {rule: _thresholds(name, rule, changes) for rule, changes in (vary or {}).items()}
+    what_if = {code: _what_if(name, code, value) for code, value in (what_if or {}).items()}
     return Explanation(_explain(own, name, _values(own, day), settled, vary, what_if))
 
 
@@ -107,11 +112,13 @@ def _values(own: Chart, day: date | None) -> dict[str, Value]:
     observations = take_in(own)
     drugs = treatment_rows(own, observations.patients)
     base = baseline_of(own, observations, own.patients, drugs, day)
-    values = {code: Value(known_of(column)) for code, column in (base.columns | dict(base.recorded)).items()}
+    values = {code: Value(known_of(column)) for code, column in {**base.columns, **base.recorded}.items()}
     for place, on, value, bound, word in base.rows.select("code", "day", "value", "bound", "label").iter_rows():
         code = base.names[place]
         if code in values:
-            values[code] = Value(values[code].known, to_date(on), _source(own, code, to_date(on)), _shown(code, value, bound, word))
+            values[code] = Value(
+                values[code].known, to_date(on), _source(own, code, to_date(on)), _shown(code, value, bound, word)
+            )
     return values
 
 
@@ -132,14 +139,44 @@ def _explain(
             values[code] = Value(limits.get(sex, limits["unknown"]))
     if policies["calcium"] == "total":
         values["albumin"] = Value(40.0)
-    return explain(rules()[name], values, vary=vary, what_if={code: _typed(v) for code, v in (what_if or {}).items()})
+    return explain(rules()[name], values, vary=vary, what_if=what_if)
 
 
-def _typed(value: Known) -> Known:
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+def _thresholds(name: str, rule: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Changed thresholds of a rule; UsageError if the finding does not rest on the rule, or the rule has no such threshold."""
+    book = rules()[name].book
+    used = [each for each in book.order([name]) if rules()[each].thresholds]
+    if rule not in used:
+        raise UsageError(f"{name} does not rest on a rule {rule!r}", expected=", ".join(used), nearest=nearest(rule, used))
+    known = rules()[rule].thresholds
+    for threshold, value in changes.items():
+        if threshold not in known:
+            near = nearest(threshold, known)
+            raise UsageError(f"{rule} has no threshold {threshold!r}", expected=", ".join(known), nearest=near)
+        if isinstance(value, float) and not isfinite(value):
+            raise UsageError(f"{rule}.{threshold} cannot be {value}", expected="a number")
+    return changes
+
+
+def _what_if(name: str, code: str, value: Known) -> Known:
+    """A changed value, as a number or a word; UsageError if the finding does not rest on it, or it cannot be."""
+    needed = rules()[name].book.inputs(name)
+    if code not in needed:
+        raise UsageError(f"{name} does not rest on {code!r}", nearest=nearest(code, needed))
+    known = codes().get(code)
+    words = known.words if known else ()
+    if not isinstance(value, str) or value in words:
         return value
+    low, high = (known.low, known.high) if known else (0.0, None)
+    if known is None or known.numeric:
+        try:
+            if (low or 0.0) <= float(value) <= (inf if high is None else high) and isfinite(float(value)):
+                return float(value)
+        except ValueError:
+            pass
+        limits = "" if low is None or high is None else f" from {low:g} to {high:g} {known.unit if known else ''}"
+        words = (*words, "a number" + limits.rstrip())
+    raise UsageError(f"{code} cannot be {value!r}", expected=", ".join(words), nearest=nearest(value, words))
 
 
 def known_of(column: Column, row: int = 0) -> Known:
@@ -256,7 +293,9 @@ def _visit(story: ResponseStory, visit: Mapping[str, Any], words: Mapping[str, s
                 track=zh if lang == "zh" else en,
                 unit=unit,
                 sampled="" if value["sampled_on"] == visit["on"] else words["sampled"].format(value["sampled_on"]),
-                **{k: words["unknown"] if value[k] is None else f"{value[k]:g}" for k in ("value", "nadir", "baseline")},
+                **{
+                    k: words["unknown"] if value[k] is None else f"{value[k]:g}" for k in ("value", "nadir", "baseline")
+                },
             )
         )
     lines += [words["because"].format(wording.say(wording.BECAUSE, name, lang)) for name in _split(visit["because"])]

@@ -70,13 +70,7 @@ def _detected() -> dict[str, str]:
     words = {}
     for name in ("negative", "positive"):
         code = codes()[name]
-        words.update(
-            {
-                fold(text): name
-                for text in (code.code, code.en, code.zh, *code.aliases)
-                if not set(text) <= set("+-()")
-            }
-        )
+        words.update({fold(text): name for text in (code.code, code.en, code.zh, *code.aliases) if not set(text) <= set("+-()")})
     return words
 
 
@@ -118,9 +112,7 @@ def _number(match: re.Match[str], decimal_comma: bool) -> Number | Refused:
         unclear = decimal_comma and "." not in digits and digits.count(",") == 1
         if not thousands or unclear:
             return Refused("a number with two readings", "a number with a decimal point, such as 1234.5")
-    value = float(digits.replace(",", "")) * (-1 if match["sign"] == "-" else 1)
-    if match["power"]:
-        value = _raised(value, match["power"])
+    value = _raised(digits.replace(",", ""), match["power"] or "") * (-1 if match["sign"] == "-" else 1)
     if not math.isfinite(value):
         return Refused("not a finite number", "a number")
     if rest and canonical(rest) is None:
@@ -131,13 +123,13 @@ def _number(match: re.Match[str], decimal_comma: bool) -> Number | Refused:
     return Number(value, comparator, rest)
 
 
-def _raised(value: float, power: str) -> float:
+def _raised(digits: str, power: str) -> float:
     """1.2 and `×10^9` give 1.2e9; 10 and `^-5` give 1e-5."""
     exponent = re.search(r"[+-]?\d+$", power)
-    tens = int(exponent[0]) if exponent else 0
+    tens = exponent[0] if exponent else "0"
     if power.startswith("^"):
-        return float(value) ** tens if abs(tens) < 300 else math.inf
-    return float(f"{value!r}e{tens}") if "e" not in repr(value) else value * 10.0**tens
+        return float(digits) ** int(tens) if len(tens) < 4 else math.inf
+    return float(f"{digits}e{tens}")
 
 
 ORDERED = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
@@ -148,10 +140,7 @@ NAMED = re.compile(
 )
 CLOCK = re.compile(r"^(?:[T\s]*\d{1,2}[:时]\d{1,2}.*|[T\s]*\d{4}(?:\d{2})?|\s*[上下]午.*)?$")
 MONTHS = {
-    name: i
-    for i, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
-    )
+    name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 FORM = "a date written year first, such as 2025-01-09"
 
@@ -233,11 +222,7 @@ def _span(first: str, last: str) -> str | Refused:
         ordered = Date.fromisoformat(first) <= Date.fromisoformat(last)
     except ValueError:
         return Refused("there is no such day", FORM)
-    return (
-        f"{first}/{last}"
-        if ordered
-        else Refused("the first day is after the last", "first/last day of birth")
-    )
+    return f"{first}/{last}" if ordered else Refused("the first day is after the last", "first/last day of birth")
 
 
 def _in_range_year(year: int, text: str) -> str | Refused:
@@ -260,8 +245,4 @@ def whole(text: str | None, low: int, high: int) -> int | Refused | None:
     expected = f"a whole number from {low} to {high}"
     if not isinstance(found, Number) or found.comparator or found.value != int(found.value):
         return Refused("not a whole number", expected)
-    return (
-        int(found.value)
-        if low <= found.value <= high
-        else Refused(f"{found.value:g} is out of range", expected)
-    )
+    return int(found.value) if low <= found.value <= high else Refused(f"{found.value:g} is out of range", expected)

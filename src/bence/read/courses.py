@@ -86,11 +86,22 @@ def visits(reading: Reading, layout: Layout, place: Place, base: dict[str, pl.Se
         elif taken:
             why = when if isinstance(when, Refused) else Refused("blank", "every visit needs a day")
             reading.reject(layout, line, layout.on.heading if layout.on else place.heading, day or "", *why)
-    rows = [(line, patient, code, start.isoformat(), stop) for patient, days in seen.items() for line, code, start, stop in _runs(days)]
+    rows = [
+        (line, patient, code, start.isoformat(), stop)
+        for patient, days in seen.items()
+        for line, code, start, stop in _runs(days)
+    ]
     frame = pl.DataFrame(rows, schema={LINE: pl.Int64, "patient": pl.String, "what": pl.String, "started_on": pl.String,
                                        "stopped_on": pl.String}, orient="row")  # fmt: skip
     if frame.height:
-        reading.take("treatments", layout, frame, people, {"what": place.heading, "started_on": place.heading}, place.at)
+        reading.take(
+            "treatments",
+            layout,
+            frame,
+            people,
+            {"what": place.heading, "started_on": place.heading},
+            place.at,
+        )
 
 
 def _drugs(reading: Reading, layout: Layout, place: Place, line: int, cell: str) -> set[str]:
@@ -105,7 +116,15 @@ def _drugs(reading: Reading, layout: Layout, place: Place, line: int, cell: str)
             found.add(code.code)
         else:
             reason = f"unknown drug {name!r}"
-            reading.reject(layout, line, place.heading, cell, reason, "names of drugs joined by +, or a regimen such as VRd", nearest_code(name, *DRUGS))
+            reading.reject(
+                layout,
+                line,
+                place.heading,
+                cell,
+                reason,
+                "names of drugs joined by +, or a regimen such as VRd",
+                nearest_code(name, *DRUGS),
+            )
     return found
 
 
@@ -115,6 +134,7 @@ def _runs(days: dict[Date, tuple[int, set[str]]]) -> list[tuple[int, str, Date, 
     runs: list[tuple[int, str, Date, str | None]] = []
     for name in sorted(set().union(*(names for _, names in days.values()))):
         start: Date | None = None
+        first = 0
         for i, day in enumerate(order):
             line, names = days[day]
             if name in names and start is None:
@@ -138,7 +158,18 @@ def file_of_drugs(reading: Reading, layout: Layout, base: dict[str, pl.Series], 
     reading.take("treatments", layout, frame, people, headings, place.at)
 
 
-TREATMENT = ("started_on", "stopped_on", "dose", "dose_unit", "route", "phase", "line", "planned", "stop_reason", "recorded_on")
+TREATMENT = (
+    "started_on",
+    "stopped_on",
+    "dose",
+    "dose_unit",
+    "route",
+    "phase",
+    "line",
+    "planned",
+    "stop_reason",
+    "recorded_on",
+)
 
 
 def dated(reading: Reading, layout: Layout, place: Place, base: dict[str, pl.Series], people: pl.DataFrame) -> None:
@@ -151,7 +182,10 @@ def dated(reading: Reading, layout: Layout, place: Place, base: dict[str, pl.Ser
         days, heading = layout.day_of(place)
         happened = texts.str.to_lowercase().is_in(["yes", "1", "1.0", "是", "有", "true"]).fill_null(False)
     else:
-        days, heading = (layout.counted(layout.days, texts, spec.after) if spec and spec.after else texts), place.heading
+        days, heading = (
+            (layout.counted(layout.days, texts, spec.after) if spec and spec.after else texts),
+            place.heading,
+        )
         happened = texts.is_not_null()
     table, day = ("events", "on") if "event" in code.grains else ("treatments", "started_on")
     frame = pl.DataFrame({**base, day: days, "what": same(code.code, texts)}).filter(happened)

@@ -104,9 +104,7 @@ def _plain_rows(file: str, text: str, delimiter: str) -> Rows | None:
 
 def _frame(rows: list[list[str]], lines: list[int], width: int) -> pl.DataFrame:
     schema = {str(i): pl.String for i in range(width)}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-        pl.Series(LINE, lines, dtype=pl.Int64)
-    )
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.Series(LINE, lines, dtype=pl.Int64))
 
 
 def _quoted_rows(file: str, text: str, delimiter: str) -> Rows:

@@ -31,7 +31,7 @@ def observations(taken: Intake, people: pl.DataFrame) -> pl.DataFrame:
     for column in ("method", "sample"):
         taken.settle(column, _method if column == "method" else free, pl.String)
     taken.settle("cells", _count, pl.Float64)
-    taken.settle("status", partial(category, "status"), pl.String)
+    taken.settle("status", partial(category, "status"), pl.String, fatal=True)  # shall the row count, or not?
     early = true(taken.settled["recorded_on"] < taken.settled["on"])
     taken.refuse(
         early,
@@ -51,9 +51,7 @@ METHODS = {
     "ngs": "二代测序 clonoseq",
     "ngf": "二代流式 euroflow",
 }
-METHOD_OF = {
-    spelling: method for method, spellings in METHODS.items() for spelling in (method, *spellings.split())
-}
+METHOD_OF = {spelling: method for method, spellings in METHODS.items() for spelling in (method, *spellings.split())}
 
 
 def _method(text: str) -> str | None:
@@ -76,10 +74,7 @@ def _measure(taken: Intake) -> None:
     """Value, comparator, text, unit and detection limit: read together, once for each distinct row."""
     rows = pl.DataFrame([taken.settled["what"], *(taken.texts(name).alias(name) for name in Written._fields)])
     distinct = rows.unique(maintain_order=True).drop_nulls("what")
-    results = [
-        measured(codes()[row[0]], Written(*row[1:]), decimal_comma=taken.decimal_comma)
-        for row in distinct.iter_rows()
-    ]
+    results = [measured(codes()[row[0]], Written(*row[1:]), decimal_comma=taken.decimal_comma) for row in distinct.iter_rows()]
     by, said = (
         list(rows.columns),
         {name: pl.Float64 if name in ("value", "detection_limit") else pl.String for name in Written._fields},
@@ -100,12 +95,7 @@ def _measure(taken: Intake) -> None:
     for name in said:
         taken.settled[name] = joined[f"is_{name}"].alias(name)
     _enter_faults(taken, results, joined["place"])
-    nothing = (
-        taken.settled["value"].is_null()
-        & taken.settled["text"].is_null()
-        & taken.keep
-        & joined["place"].is_not_null()
-    )
+    nothing = taken.settled["value"].is_null() & taken.settled["text"].is_null() & taken.keep & joined["place"].is_not_null()
     taken.blank = int(nothing.sum())
     taken.keep &= ~nothing
 
@@ -175,7 +165,7 @@ def _event_text(text: str) -> str | None:
 
 def _not_before_start(taken: Intake, start: str, end: str) -> None:
     before = true(taken.settled[end] < taken.settled[start])
-    taken.refuse(before, end, Refused(f"before {start}", f"a date from {start} on"), fatal=False)
+    taken.refuse(before, end, Refused(f"before {start!r}", f"a date not before {start!r}"), fatal=False)
     taken.settled[end] = unless(before, taken.settled[end])
 
 
@@ -208,13 +198,13 @@ def _who_when_what(taken: Intake, people: pl.DataFrame) -> None:
 def _coded(grains: tuple[str, ...], text: str) -> str | Refused | None:
     if cells.blank(text):
         return None
-    found = find(text, *grains)
+    if found := find(text, *grains):
+        return found.code
     expected = "a code of " + " or ".join(f"{grain}s" for grain in grains)
-    return (
-        found.code
-        if found
-        else Refused(f"unknown {' or '.join(grains)} {plain(text)!r}", expected, nearest_code(text, *grains))
-    )
+    for table, others in MAY_BE_CODED.items():
+        if find(text, *others):
+            return Refused(f"{plain(text)!r} belongs in the table of {table}", expected)
+    return Refused(f"unknown {' or '.join(grains)} {plain(text)!r}", expected, nearest_code(text, *grains))
 
 
 def _known_patient(known: pl.Series) -> Reader:
@@ -227,8 +217,6 @@ def _known_patient(known: pl.Series) -> Reader:
         if key is None or key in keys:
             return key
         near = without_zeros.get(key.lstrip("0")) or (nearest(key, keys) if len(keys) <= 2_000 else None)
-        return Refused(
-            f"patient {key!r} is not in the table of patients", "a patient of the table of patients", near
-        )
+        return Refused(f"patient {key!r} is not in the table of patients", "a patient of the table of patients", near)
 
     return reader

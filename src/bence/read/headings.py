@@ -45,8 +45,9 @@ _DAY = re.compile(r"(?:日期|时间|[\s_]?date)$", re.IGNORECASE)
 class Role:
     """What stands in a column.
 
-    `part`: `observation`, `field` (of the patient), `dated` (the cell is the day of an event or procedure), `age`, `drugs`,
-    `private`, `administrative`, `ignored`, `unknown`, or a column of the chart (`patient`, `on`, `what`, `value`, `unit` …).
+    `part`: `observation`, `field` (of the patient), `dated` (the cell is the day of an event or procedure),
+    `age`, `drugs`, `private`, `administrative`, `ignored`, `unknown`, or a column of the chart (`patient`, `on`,
+    `what`, `value`, `unit` …).
     """
 
     part: str

@@ -73,7 +73,14 @@ def _layouts(paths: Iterable[Path | str] | Path | str, given: Mapping) -> tuple[
 def _sheet(reading: Reading, layout: Layout, patients: pl.Series, people: pl.DataFrame) -> None:
     """Everything in one sheet but the patients themselves."""
     for line, row in layout.ragged:
-        reading.reject(layout, line, "", ",".join(row), "more cells than headings: the row is not read", "one cell a heading")
+        reading.reject(
+            layout,
+            line,
+            "",
+            ",".join(row),
+            "more cells than headings: the row is not read",
+            "one cell a heading",
+        )
     has_items = bool(layout.part("what") and layout.part(*RESULT))
     _needs_a_day(layout, has_items)
     base = {LINE: layout.frame[LINE], "patient": patients}

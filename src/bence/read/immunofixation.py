@@ -8,7 +8,16 @@ never guessed.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .immunofixation_words import NEGATIVE, NOT_DONE, Token, clean, letter_code, opens_small, signed_lanes, tokens
+from .immunofixation_words import (
+    NEGATIVE,
+    NOT_DONE,
+    Token,
+    clean,
+    letter_code,
+    opens_small,
+    signed_lanes,
+    tokens,
+)
 
 HEAVY = ("igg", "iga", "igm", "igd", "ige")
 LIGHT = ("kappa", "lambda")
@@ -219,7 +228,10 @@ def _bands(statement: list[Token]) -> tuple[Bands, str]:
                 bands.append((heavy, value))
                 heavy = None
             elif not own_light and not denied and any(h and light for h, light in bands):
-                return (), f"is {value} a second band of that heavy chain, or a free one? write IgG-κ+IgG-λ or IgG-κ+λ轻链"
+                return (
+                    (),
+                    f"is {value} a second band of that heavy chain, or a free one? write IgG-κ+IgG-λ or IgG-κ+λ轻链",
+                )
             else:
                 bands.append((None, value))
     alone = [i for i, (h, light) in enumerate(bands) if h and not light]

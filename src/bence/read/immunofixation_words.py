@@ -83,12 +83,9 @@ _OPENS_SMALL = re.compile(next(_one(zh, en) for kind, zh, en in TABLE if kind ==
 _WEAK = re.compile(r"弱阳|weak(?:ly)? pos")
 
 #: Texts that are an answer as a whole, where the same word inside a sentence is not.
-NEGATIVE = set("n - -- none nil nad normal 正常 无 未见 未检出 未检测到 未发现 undetected".split()) | {
-    "normal pattern",
-    "not detected",
-    "not seen",
-    "no abnormality",
-    "no abnormality detected",
+NEGATIVE = {
+    *("n", "-", "--", "none", "nil", "nad", "normal", "normal pattern", "undetected", "not detected", "not seen"),
+    *("no abnormality", "no abnormality detected", "正常", "无", "未见", "未检出", "未检测到", "未发现"),
 }
 NOT_DONE = {"na", "n/a", "未", "未检"}
 

@@ -29,6 +29,7 @@ SAME_COLUMN = {
     "on": "started_on",
     "until": "stopped_on",
 }  # what a table calls the day and the end of its rows
+BROKEN_OFF = "the file breaks off in this row"
 OUT, BLANK = "; the row is left out", "; the cell is left blank"
 Reader = Callable[[str], Any]
 
@@ -74,56 +75,43 @@ class Intake:
         here = here.filter(rows).with_columns(
             file=pl.lit(self.file), column=pl.lit(column), value=pl.col("value").fill_null(""), reason=reason
         )
-        self.rejected.append(
-            here.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA["rejected"].items())
-        )
+        self.rejected.append(here.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA["rejected"].items()))
         if fatal:
             self.keep &= ~rows
 
-    def settle(
-        self, column: str, reader: Reader, dtype: Any, *, fatal: bool = False, required: bool = False
-    ) -> None:
+    def settle(self, column: str, reader: Reader, dtype: Any, *, fatal: bool = False, required: bool = False) -> None:
         """Read every cell of a column: once for each distinct text."""
+        if column not in self.raw.columns and not required:
+            self.settled[column] = pl.repeat(None, self.raw.height, dtype=dtype, eager=True).alias(column)
+            return
         texts = self.texts(column)
         results = {text: reader(text) for text in texts.unique().drop_nulls()}
         refused = {text: result for text, result in results.items() if isinstance(result, Refused)}
-        good = {
-            text: result for text, result in results.items() if text not in refused and result is not None
-        }
-        values = texts.replace_strict(
-            list(good), pl.Series(list(good.values()), dtype=dtype), default=None, return_dtype=dtype
-        )
+        good = {text: result for text, result in results.items() if text not in refused and result is not None}
+        values = texts.replace_strict(list(good), pl.Series(list(good.values()), dtype=dtype), default=None, return_dtype=dtype)
         self.settled[column] = values.alias(column)
         bad = texts.is_in(list(refused)).fill_null(False)
         self.refuse(bad, column, reasons(texts, refused), fatal=fatal)
         if required:
-            self.refuse(
-                values.is_null() & ~bad, column, Refused("blank", f"every row needs {column}"), fatal=True
-            )
+            self.refuse(values.is_null() & ~bad, column, Refused("blank", f"every row needs {column}"), fatal=True)
 
     def frame(self) -> pl.DataFrame:
         """The rows that stand, identical ones once, in the order of the chart."""
         given = self.texts("source").str.strip_chars().replace("", None)
-        source = pl.select(
-            pl.coalesce(given, pl.format("{}:{}", pl.lit(self.file), self.raw[LINE]))
-        ).to_series()
+        source = pl.select(pl.coalesce(given, pl.format("{}:{}", pl.lit(self.file), self.raw[LINE]))).to_series()
         columns = {name: self.settled.get(name) for name in SCHEMA[self.table] if name != "source"}
         frame = pl.DataFrame([series.alias(name) for name, series in columns.items() if series is not None])
         if "source" in SCHEMA[self.table]:
             frame = frame.with_columns(source=source)
         whole = conform(frame.filter(self.keep), self.table).collect()
-        once = whole.unique(
-            [name for name in whole.columns if name != "source"], keep="first", maintain_order=True
-        )
+        once = whole.unique([name for name in whole.columns if name != "source"], keep="first", maintain_order=True)
         self.collapsed = whole.height - once.height
         return once.sort([*ORDER[self.table], *_ties(once, self.table)], nulls_last=True)
 
 
 def _ties(frame: pl.DataFrame, table: str) -> list[str]:
     """The columns that decide the order of rows of one patient, day and code."""
-    return [
-        name for name in frame.columns if name not in ORDER[table] and frame[name].null_count() < frame.height
-    ]
+    return [name for name in frame.columns if name not in ORDER[table] and frame[name].null_count() < frame.height]
 
 
 def reasons(texts: pl.Series, refused: Mapping[Any, Refused]) -> pl.DataFrame:
@@ -140,18 +128,21 @@ def intake(table: str, path: Path) -> Intake:
     if path.suffix.lower() == ".parquet":
         return from_parquet(table, path)
     rows = rows_of(path, lambda heading: column_of(heading, table) is not None)
-    taken = Intake(
-        table, path.name, pl.DataFrame(schema={LINE: pl.Int64}), decimal_comma=rows.delimiter == ";"
-    )
+    taken = Intake(table, path.name, pl.DataFrame(schema={LINE: pl.Int64}), decimal_comma=rows.delimiter == ";")
     names = _headings(taken, rows.header, rows.header_line)
+    for i, heading in enumerate(rows.header):
+        filled = rows.cells.filter(pl.col(str(i)).str.strip_chars() != "").height if not heading else 0
+        if filled:
+            lost = (path.name, rows.header_line, "", "", f"a column without heading: its {filled} cells are not read", "a heading", None)
+            taken.rejected.append(pl.DataFrame([lost], schema=SCHEMA["rejected"], orient="row"))
     frame = rows.cells.select(LINE, *(pl.col(str(i)).alias(name) for i, name in names.items()))
     ragged = [
         (
             path.name,
             line,
             None,
-            rows.delimiter.join(row),
-            f"{len(row)} cells, the header has {len(rows.header)}" + OUT,
+            rows.delimiter.join(row).rstrip(rows.delimiter),
+            (f"{len(row)} cells, the header has {len(rows.header)}" if len(row) > len(rows.header) else BROKEN_OFF) + OUT,
             "one cell a heading",
             None,
         )
@@ -172,17 +163,16 @@ def from_parquet(table: str, path: Path, only: pl.LazyFrame | None = None) -> In
     taken = Intake(table, path.name, pl.DataFrame(schema={LINE: pl.Int64}))
     given = [name for name in frame.columns if name != LINE]
     names = _headings(taken, given, 0)
-    texts = [_as_text(frame[given[i]]).alias(name) for i, name in names.items()]
-    return Intake(
-        table, path.name, pl.DataFrame([frame[LINE].cast(pl.Int64), *texts]), rejected=taken.rejected
-    )
+    texts = [as_text(frame[given[i]], path.name).alias(name) for i, name in names.items()]
+    return Intake(table, path.name, pl.DataFrame([frame[LINE].cast(pl.Int64), *texts]), rejected=taken.rejected)
 
 
-def _as_text(series: pl.Series) -> pl.Series:
-    if series.dtype.is_temporal() and series.dtype != pl.Date:
-        series = series.cast(pl.Date)
-    if series.dtype.is_nested() or series.dtype == pl.Binary:
-        raise ChartError(f"column {series.name!r} holds {series.dtype}", expected="texts, numbers or dates")
+def as_text(series: pl.Series, where: str = "") -> pl.Series:
+    """Numbers, dates and categories as the text that is read; ChartError for lists and the like."""
+    if isinstance(series.dtype, pl.Datetime):
+        series = series.dt.date()
+    if series.dtype in (pl.Time, pl.Duration) or series.dtype.is_nested() or series.dtype == pl.Binary:
+        raise ChartError(f"column {series.name!r} holds {series.dtype}", where=where, expected="texts, numbers or dates")
     return series.cast(pl.String)
 
 
@@ -205,18 +195,19 @@ def _headings(taken: Intake, header: list[str], line: int) -> dict[int, str]:
     """Place in the file → column; an unknown heading is entered into `rejected`."""
     names: dict[int, str] = {}
     unknown = []
+    where = f"{taken.file}:{line}" if line else taken.file
     for i, heading in enumerate(header):
         name = column_of(heading, taken.table)
         if name is None and heading:
             near = nearest(heading, SCHEMA[taken.table])
             expected = ", ".join(SCHEMA[taken.table])
-            unknown.append((taken.file, line, heading, "", "unknown column; it is not read", expected, near))
+            unknown.append((taken.file, line or None, heading, "", "unknown column; it is not read", expected, near))
         elif name in names.values():
             other = header[next(place for place, known in names.items() if known == name)]
-            both = repr(heading) if heading == other else f"{other!r} and {heading!r}"
+            both = f"{other!r} and {heading!r} stand for the same column {name!r}"
             raise ChartError(
-                f"{both} stand for the same column {name!r}",
-                where=f"{taken.file}:{line}",
+                f"the heading {heading!r} is there twice" if heading == other else both,
+                where=where,
                 expected="one column of each name",
             )
         elif name is not None:
@@ -228,7 +219,7 @@ def _headings(taken: Intake, header: list[str], line: int) -> dict[int, str]:
             near = nearest(needed, [heading for heading in header if heading])
             raise ChartError(
                 f"there is no column {needed!r}",
-                where=f"{taken.file}:{line}",
+                where=where,
                 expected=", ".join(SCHEMA[taken.table]),
                 nearest=near,
             )

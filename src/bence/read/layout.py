@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Layout:
-    """A sheet whose headings are understood. `frame`: the cells as text, columns `0`, `1` …, and the line of each row."""
+    """A sheet whose headings are understood. `frame`: the cells as text, columns `0`, `1` …, and LINE."""
 
     sheet: Sheet
     mapping: Mapping
@@ -118,7 +118,8 @@ class Layout:
     def counted(self, start: pl.Series, texts: pl.Series, unit: str) -> pl.Series:
         """The days that lie so many days, months or years after `start`, as ISO text; what is no number stays."""
         return pl.Series(
-            [_later(day, text, unit, self.sheet.excel) for day, text in zip(start, texts, strict=True)], dtype=pl.String
+            [_later(day, text, unit, self.sheet.excel) for day, text in zip(start, texts, strict=True)],
+            dtype=pl.String,
         )
 
     def day_of(self, place: Place) -> tuple[pl.Series, str]:

@@ -60,7 +60,7 @@ def _column_out_of_band(values: pl.DataFrame) -> pl.DataFrame:
     for (unit, other), part in pairs.group_by("kappa_said", "lambda_said", maintain_order=True):
         if part["patient"].n_unique() < ENOUGH or unit != other:
             continue
-        kappa, light = part["kappa"].median(), part["lambda"].median()
+        kappa, light = part.select(pl.col("kappa", "lambda").median()).row(0)
         meant = _meant(str(unit), kappa, light)
         if meant is None:
             continue

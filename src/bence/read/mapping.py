@@ -1,29 +1,29 @@
 """The mapping file: one small TOML by which a data manager says what a site calls differently.
 
-    [file]                          # optional: how the file is written
-    name = "export*.csv"            # the files this mapping speaks of (default: all)
-    encoding = "gb18030"            # default: found out
-    delimiter = ";"                 # default: found out
-    sheet = "Sheet1"                # of an .xlsx (default: every sheet)
-    decimal_comma = true            # 3,5 is three and a half (default: false)
+[file]                          # optional: how the file is written
+name = "export*.csv"            # the files this mapping speaks of (default: all)
+encoding = "gb18030"            # default: found out
+delimiter = ";"                 # default: found out
+sheet = "Sheet1"                # of an .xlsx (default: every sheet)
+decimal_comma = true            # 3,5 is three and a half (default: false)
 
-    [patient]
-    column = "SEQN"
+[patient]
+column = "SEQN"
 
-    [date]                          # the day of a row; one of
-    column = "采样日期"
-    fixed = "2000-12-31"            # every row is of this day (a survey without dates)
-    year = "dxyr"                   # the column holds a year: 31 December of it
-    days_after = { column = "day", of = "2000-01-01" }    # or months_after, years_after
+[date]                          # the day of a row; one of
+column = "采样日期"
+fixed = "2000-12-31"            # every row is of this day (a survey without dates)
+year = "dxyr"                   # the column holds a year: 31 December of it
+days_after = { column = "day", of = "2000-01-01" }    # or months_after, years_after
 
-    [columns."Kappa FLC"]           # a heading, or a name in the column of items of a long file
-    what = "kappa_flc"              # a code of the catalogue, or "age"
-    unit = "mg/dL"
+[columns."Kappa FLC"]           # a heading, or a name in the column of items of a long file
+what = "kappa_flc"              # a code of the catalogue, or "age"
+unit = "mg/dL"
 
-    [values]                        # a spelling anywhere → how Bence writes it
-    "Neg." = "negative"
+[values]                        # a spelling anywhere → how Bence writes it
+"Neg." = "negative"
 
-    ignore = ["Race", "Operator"]   # headings that are knowingly not read (stands above the first [section])
+ignore = ["Race", "Operator"]   # headings that are knowingly not read (stands above the first [section])
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ class _Reader:
             path=self.path,
             name=self.text(file, "file", "name") or "*",
             encoding=self.encoding(file),
-            delimiter=self.text(file, "file", "delimiter"),
+            delimiter=self.delimiter(file),
             sheet=self.text(file, "file", "sheet"),
-            decimal_comma=bool(file.get("decimal_comma", False)),
+            decimal_comma=self.yes(file, "file", "decimal_comma"),
             patient=self.text(self.section(content, "patient"), "patient", "column"),
             date=self.dating(self.section(content, "date")),
             columns=self.columns(content, "columns") | self.columns(content, "items"),
@@ -176,7 +176,13 @@ class _Reader:
     def only(self, table: dict[str, Any], allowed: tuple[str, ...], *above: str) -> None:
         for key in table:
             if key not in allowed:
-                raise self.wrong(f"unknown key {key!r}", *above, key, expected=" or ".join(allowed), near=nearest(key, allowed))
+                raise self.wrong(
+                    f"unknown key {key!r}",
+                    *above,
+                    key,
+                    expected=" or ".join(allowed),
+                    near=nearest(key, allowed),
+                )
 
     def section(self, content: dict[str, Any], name: str) -> dict[str, Any]:
         table = content.get(name, {})
@@ -191,6 +197,18 @@ class _Reader:
             raise self.wrong(f"{keys[-1]!r} is not a text", *keys, expected="a text in quotes")
         return value
 
+    def yes(self, table: dict[str, Any], *keys: str) -> bool:
+        value = table.get(keys[-1], False)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{keys[-1]!r} is true or false", *keys)
+        return value
+
+    def delimiter(self, file: dict[str, Any]) -> str | None:
+        mark = self.text(file, "file", "delimiter")
+        if mark is not None and len(mark) != 1:
+            raise self.wrong(f"the delimiter cannot be {mark!r}", "file", "delimiter", expected="one character")
+        return mark
+
     def list(self, content: dict[str, Any], name: str) -> list[str]:
         value = content.get(name, [])
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
@@ -200,7 +218,7 @@ class _Reader:
     def encoding(self, file: dict[str, Any]) -> str | None:
         name = self.text(file, "file", "encoding")
         try:
-            return name and "".encode(name) and name or name
+            return (name and "".encode(name) and name) or name
         except LookupError:
             raise self.wrong(f"unknown encoding {name!r}", "file", "encoding", expected="utf-8 or gb18030") from None
 
@@ -220,7 +238,13 @@ class _Reader:
             if key in table:
                 counted = table[key]
                 if not isinstance(counted, dict) or set(counted) != {"column", "of"}:
-                    raise self.wrong(f"{key!r} is not complete", "date", key, expected='{ column = "…", of = "2000-01-01" }')
+                    raise self.wrong(
+                        f"{key!r} is not complete",
+                        "date",
+                        key,
+                        expected='{ column = "…", of = "2000-01-01" }',
+                    )
+                self.text(counted, "date", key, "column")
                 return Dating(counted["column"], after=unit, of=self.day(counted["of"], "date", key))
         return Dating(column=self.text(table, "date", "column"), year=self.text(table, "date", "year"))
 
@@ -239,15 +263,16 @@ class _Reader:
         self.only(spec, COLUMN_KEYS, section, heading)
         what = self.text(spec, section, heading, "what")
         if not what:
-            raise self.wrong(f"{heading!r} does not say what it is", section, heading, expected='what = "a catalogue code"')
+            raise self.wrong(
+                f"{heading!r} does not say what it is", section, heading, expected='what = "a catalogue code"'
+            )
         if what not in OTHER and what not in codes():
             raise self.wrong(f"there is no code {what!r}", section, heading, what, near=nearest_code(what))
         self.check_unit(heading, spec, section)
         after = self.text(spec, section, heading, "after")
         if after and after not in AFTER:
             raise self.wrong(f"'after' cannot be {after!r}", section, heading, "after", expected=" or ".join(AFTER))
-        if not isinstance(spec.get("unit_confirmed", False), bool):
-            raise self.wrong("'unit_confirmed' is true or false", section, heading, "unit_confirmed")
+        self.yes(spec, section, heading, "unit_confirmed")
         return Column(**{**spec, "values": self.words(spec.get("values", {}), section, heading, "values")})
 
     def check_unit(self, heading: str, spec: dict[str, Any], section: str) -> None:

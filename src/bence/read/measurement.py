@@ -96,12 +96,7 @@ def _reading(code: Code, cell: str | None, decimal_comma: bool) -> Number | str 
         found = None if blank(cell) else number(cell, decimal_comma=decimal_comma)
         if found is None or isinstance(found, Number):
             return found
-        if (
-            isinstance(found, Refused)
-            and code.words
-            and not word(cell, code)
-            and not any(map(str.isdigit, cell))
-        ):
+        if isinstance(found, Refused) and code.words and not word(cell, code) and not any(map(str.isdigit, cell)):
             return _no_word(code, cell)
         return word(cell, code) or (found if isinstance(found, Refused) else _no_number(code, cell))
     category = word(cell, code)
@@ -114,21 +109,15 @@ def _reading(code: Code, cell: str | None, decimal_comma: bool) -> Number | str 
 
 
 def _no_number(code: Code, cell: str) -> Refused:
-    return Refused(
-        f"{plain(cell)!r} is not a number", f"a number in {code.unit}" if code.unit else "a number"
-    )
+    return Refused(f"{plain(cell)!r} is not a number", f"a number in {code.unit}" if code.unit else "a number")
 
 
 def _no_word(code: Code, cell: str) -> Refused:
     expected = ", ".join(code.words) + (", or a number" if code.numeric else "")
-    return Refused(
-        f"{plain(cell)!r} is not a result of {code.code}", expected, nearest(plain(cell), code.words)
-    )
+    return Refused(f"{plain(cell)!r} is not a result of {code.code}", expected, nearest(plain(cell), code.words))
 
 
-def _text(
-    code: Code, reading: Number | str | Refused | None, cell: str | None, faults: list[Fault]
-) -> str | None:
+def _text(code: Code, reading: Number | str | Refused | None, cell: str | None, faults: list[Fault]) -> str | None:
     """The category, from the text cell or the value cell; free text beside a number stays as a note."""
     said = reading if isinstance(reading, str) else None
     category = word(cell, code) if cell and code.words else None
@@ -192,9 +181,7 @@ def _factor(code: Code, reading: Number, unit: str | None, faults: list[Fault]) 
         faults.append(Fault("value" if reading.unit else "unit", times, True))
         return None
     if reading.unit and column and factor(code, column) != times:
-        refused = Refused(
-            f"the value says {reading.unit}, the unit column {plain(column)}", " or ".join(accepted(code))
-        )
+        refused = Refused(f"the value says {reading.unit}, the unit column {plain(column)}", " or ".join(accepted(code)))
         faults.append(Fault("unit", refused, True))
         return None
     return times
@@ -209,9 +196,7 @@ def _comparator(reading: Number | str | Refused | None, cell: str | None, faults
     if column is None:
         faults.append(Fault("comparator", Refused("not a comparator", "<, > or blank"), True))
     elif reading.comparator and reading.comparator != column:
-        faults.append(
-            Fault("comparator", Refused(f"the value says {reading.comparator}", "one comparator"), True)
-        )
+        faults.append(Fault("comparator", Refused(f"the value says {reading.comparator}", "one comparator"), True))
     return column
 
 

@@ -90,14 +90,10 @@ def _all_clean(rows: pl.LazyFrame, kinds: list[str], people: pl.DataFrame) -> bo
     missing = groups.filter(pl.col("unsaid") > 0).with_columns(value=pl.lit(None, pl.Float64))
     found = [groups.with_columns(value=f"extreme {i}") for i in range(3)]
     absent = [pl.lit(None, pl.String).alias(name) for name in KINDS if name not in kinds]
-    said = _with_limits(pl.concat([*found, missing]).lazy().with_columns(absent)).select(
-        _says().all() & ~pl.col("early").any()
-    )
+    said = _with_limits(pl.concat([*found, missing]).lazy().with_columns(absent)).select(_says().all() & ~pl.col("early").any())
     if not said.collect().item():
         return False
-    dates = rows.group_by("patient").agg(
-        on=pl.col("on").min(), last=pl.col("on").max(), undated=pl.col("on").null_count()
-    )
+    dates = rows.group_by("patient").agg(on=pl.col("on").min(), last=pl.col("on").max(), undated=pl.col("on").null_count())
     lived = dates.collect(engine="streaming").lazy().join(_life(people), on="patient", how="left")
     last = pl.col("last") <= pl.col("to_day")
     return bool(lived.select((_lives() & last & (pl.col("undated") == 0)).all()).collect().item())
@@ -150,9 +146,7 @@ def _known_words(words: pl.DataFrame) -> pl.DataFrame:
         for what, text in words.iter_rows()
         if what in codes and (alone := _alone(codes[what], text)) is not None
     ]
-    return pl.DataFrame(
-        kept, schema={"what": pl.String, "text": pl.String, "alone": pl.Boolean}, orient="row"
-    )
+    return pl.DataFrame(kept, schema={"what": pl.String, "text": pl.String, "alone": pl.Boolean}, orient="row")
 
 
 def _alone(code: Code, text: str) -> bool | None:

@@ -60,9 +60,7 @@ def _life_in_order(taken: Intake) -> None:
     unborn = true(died < earliest(born))
     taken.refuse(unborn, "died_on", Refused("death before birth", "a date after birth"), fatal=False)
     dead = true(seen > died) & ~unborn
-    taken.refuse(
-        dead, "last_seen_on", Refused("seen after death", "a date up to the date of death"), fatal=False
-    )
+    taken.refuse(dead, "last_seen_on", Refused("seen after death", "a date up to the date of death"), fatal=False)
     taken.settled["died_on"] = unless(unborn, died)
     taken.settled["last_seen_on"] = unless(dead, seen)
 
@@ -107,9 +105,7 @@ def _light_chain(text: str) -> str | Refused | None:
 def _light_from_heavy(taken: Intake) -> None:
     """Where the type is written in one cell (IgG-κ) and the light chain is blank, the cell tells both."""
     texts = taken.texts("heavy_chain")
-    written = (
-        text for text in texts.unique().drop_nulls() if isinstance(category("heavy_chain", text), Refused)
-    )
+    written = (text for text in texts.unique().drop_nulls() if isinstance(category("heavy_chain", text), Refused))
     chains = {text: chain[1] for text in written if (chain := _single_chain(text)) and chain[1]}
     lights = pl.Series(list(chains.values()), dtype=pl.String)
     light = texts.replace_strict(list(chains), lights, default=None, return_dtype=pl.String)

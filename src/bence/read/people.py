@@ -61,7 +61,14 @@ class People:
                     self._say(layout, place, each, patient, line, value, originals.get(line))
 
     def _say(
-        self, layout: Layout, place: Place, name: str, patient: str, line: int, value: object, cell: str | None
+        self,
+        layout: Layout,
+        place: Place,
+        name: str,
+        patient: str,
+        line: int,
+        value: object,
+        cell: str | None,
     ) -> None:
         told = self.known[patient].setdefault(name, value)
         here = f"{layout.sheet.name}:{line}"
@@ -119,7 +126,7 @@ def respelled(texts: pl.Series, words: dict[str, str]) -> pl.Series:
 
 
 def _dated(layout: Layout, place: Place) -> pl.Series:
-    """A date of a patient: the cell itself, or where it says yes, the day in another column or so long after the row."""
+    """A date of a patient: the cell, or where it says yes, the day in another column or so long after the row."""
     spec, texts = place.role.spec, prepared(layout, place)
     if spec is None or not (spec.on or spec.after):
         return texts
@@ -154,7 +161,11 @@ def born(age: str, day: Date | Refused | None) -> tuple[Date, Date] | Refused | 
 
 def _birthday(day: Date, years: int) -> Date:
     year = day.year - years
-    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) and not isleap(year) else day.replace(year=year)
+    return (
+        day.replace(year=year, day=28)
+        if (day.month, day.day) == (2, 29) and not isleap(year)
+        else day.replace(year=year)
+    )
 
 
 def span_of_birth(first: Date, last: Date) -> str:

@@ -1,4 +1,4 @@
-"""A mapping file proposed for exports: what Bence does not know in them, with the nearest codes, to be edited by hand."""
+"""A mapping file proposed for exports: what Bence does not know in them, with the nearest codes."""
 
 from __future__ import annotations
 
@@ -51,13 +51,16 @@ def _sheet(sheet: Sheet, mapping: Mapping, unread: list[str]) -> Iterator[str]:
         headings = max((row for _, row in sheet.rows[:TITLE_ROWS]), key=lambda row: sum(map(bool, row)), default=[])
         headings = [heading.strip() for heading in headings if heading.strip()]
         if len(headings) > 1 and not mapping.patient:
-            yield from ("# [patient]", f"# column = {quoted(headings[0])}    # the key of the patient, or another heading")
+            yield from (
+                "# [patient]",
+                f"# column = {quoted(headings[0])}    # the key of the patient, or another heading",
+            )
             yield from _sheet(sheet, replace(mapping, patient=headings[0]), unread)
         return
     days: list[str] = []
     if layout.on is None and not layout.mapping.date.fixed and layout.part("observation", "unknown", *RESULT, "drugs"):
         days = [p.heading for p in layout.places if _dates(layout.texts(p.at).drop_nulls().head(20).to_list())]
-        yield from ("# [date]", f"# column = {quoted(days[0] if days else '…')}    # or fixed = \"2000-12-31\"")
+        yield from ("# [date]", f'# column = {quoted(days[0] if days else "…")}    # or fixed = "2000-12-31"')
     for place in layout.places:
         texts = layout.texts(place.at).drop_nulls()
         taken = place in (layout.patient, layout.on) or place.heading in days[:1] or not texts.len()
@@ -87,13 +90,17 @@ def _items(layout: Layout, unread: list[str]) -> Iterator[str]:
 
 def _unknown(section: str, heading: str, texts: list[str]) -> Iterator[str]:
     near = nearest_codes(heading)
-    yield f"# [{section}.{quoted(heading)}]    # {len(texts)} cells, such as {', '.join(dict.fromkeys(texts[:EXAMPLES]))}"
+    yield f"# [{section}.{quoted(heading)}]    # {len(texts)} cells, such as {_some(texts)}"
     if not near:
         yield from (f"# what = {quoted('…')}", f"# unit = {quoted('…')}")
         return
     yield f"# what = {quoted(near[0].code)}    # {_choices(near)}"
     if near[0].unit and near[0].numeric:
         yield _unit(near[0], texts)
+
+
+def _some(texts: list[str]) -> str:
+    return ", ".join(dict.fromkeys(texts[:EXAMPLES]))
 
 
 def _choices(near: list[Code]) -> str:
@@ -111,7 +118,7 @@ def _needs_unit(layout: Layout, place: Place) -> bool:
 
 def _with_unit(heading: str, code: Code, texts: list[str]) -> Iterator[str]:
     """A column whose unit is written nowhere, with the units in which its values could be true."""
-    yield f"# [columns.{quoted(heading)}]    # no unit is written, such as {', '.join(dict.fromkeys(texts[:EXAMPLES]))}"
+    yield f"# [columns.{quoted(heading)}]    # no unit is written, such as {_some(texts)}"
     yield f"# what = {quoted(code.code)}"
     yield _unit(code, texts)
 
@@ -138,4 +145,3 @@ def nearest_codes(text: str, count: int = 3) -> list[Code]:
     found = process.extract(bare, list(_spelled()), scorer=fuzz.ratio, limit=5 * count, score_cutoff=LIKE)
     best = {_spelled()[spelling].code: _spelled()[spelling] for spelling, _, _ in found}
     return list(best.values())[:count]
-

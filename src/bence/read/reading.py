@@ -35,13 +35,26 @@ class Reading:
     chart: Chart = field(default_factory=lambda: Chart(pl.DataFrame(schema=SCHEMA["patients"])))
 
     def reject(
-        self, layout: Layout, line: int, column: str, value: str, reason: str, expected: str = "", near: str | None = None
+        self,
+        layout: Layout,
+        line: int,
+        column: str,
+        value: str,
+        reason: str,
+        expected: str = "",
+        near: str | None = None,
     ) -> None:
         """Enter one cell into `rejected`."""
         self.rejected.append((layout.sheet.name, line, column, value, reason, expected, near))
 
     def take(
-        self, table: str, layout: Layout, texts: pl.DataFrame, people: pl.DataFrame, headings: dict[str, str], at: int
+        self,
+        table: str,
+        layout: Layout,
+        texts: pl.DataFrame,
+        people: pl.DataFrame,
+        headings: dict[str, str],
+        at: int,
     ) -> pl.DataFrame:
         """Read rows of text with the reader of a table of the chart, and give the rows that stand.
 
@@ -49,7 +62,9 @@ class Reading:
         """
         taken = Intake(table, layout.sheet.name, texts, layout.sheet.decimal_comma, layout.sheet.excel)
         found = READERS[table](taken, people)
-        lines = pl.concat([part["line"] for part in taken.rejected]) if taken.rejected else pl.Series([], dtype=pl.Int64)
+        lines = (
+            pl.concat([part["line"] for part in taken.rejected]) if taken.rejected else pl.Series([], dtype=pl.Int64)
+        )
         told = layout.frame.select(LINE, cell=layout.texts(at)).filter(pl.col(LINE).is_in(lines.implode()))
         cells = dict(told.iter_rows())
         for part in taken.rejected:
@@ -96,5 +111,8 @@ class Reading:
 
 def lines_of(found: pl.DataFrame) -> pl.DataFrame:
     """The rows with `file` and `line` from their source."""
-    parts = {"file": pl.col("source").str.extract(SOURCE, 1), "line": pl.col("source").str.extract(SOURCE, 2).cast(pl.Int64)}
+    parts = {
+        "file": pl.col("source").str.extract(SOURCE, 1),
+        "line": pl.col("source").str.extract(SOURCE, 2).cast(pl.Int64),
+    }
     return found.with_columns(**parts)

@@ -18,8 +18,15 @@ from .people import prepared, respelled
 from .reading import Reading, lines_of
 from .units import canonical, plain
 
-URINE = {"serum_m_protein": "urine_m_protein", "serum_ife": "urine_ife", "total_protein": "urine_total_protein"}
-FLUIDS = (("urine", r"尿|urin"), ("a fluid other than blood", r"脑脊液|胸水|胸腔积液|腹水|csf|cerebrospinal|pleural|ascit"))
+URINE = {
+    "serum_m_protein": "urine_m_protein",
+    "serum_ife": "urine_ife",
+    "total_protein": "urine_total_protein",
+}
+FLUIDS = (
+    ("urine", r"尿|urin"),
+    ("a fluid other than blood", r"脑脊液|胸水|胸腔积液|腹水|csf|cerebrospinal|pleural|ascit"),
+)
 NOT_FOUND = ("未检出", "未检测到", "未发现", "not detected", "undetected", "not found", "none detected")
 RESULT = ("value", "text")  # the column of results in a long file
 LIMITS = (("_lower_limit", 0), ("_upper_limit", 1))
@@ -46,7 +53,13 @@ def wide(reading: Reading, layout: Layout, place: Place, base: dict[str, pl.Seri
     _immunofixation(reading, layout, frame, people, headings, place.at)
     ranges = _beside(layout, place, "reference")
     if ranges is not None:
-        _limits(reading, layout, frame.join(pl.DataFrame({LINE: layout.frame[LINE], "range": ranges}), on=LINE), people, place)
+        _limits(
+            reading,
+            layout,
+            frame.join(pl.DataFrame({LINE: layout.frame[LINE], "range": ranges}), on=LINE),
+            people,
+            place,
+        )
 
 
 def _beside(layout: Layout, place: Place, part: str) -> pl.Series | None:
@@ -76,15 +89,22 @@ def _of_row(layout: Layout, code: Code) -> dict[str, pl.Series]:
 
 def _as_percent(limits: pl.Series) -> pl.Series:
     """A detection limit written as a power (1E-5, 10^-5) is a share of cells, whatever the unit of the values."""
-    powers = {t: n.value * 100 for t in limits.unique().drop_nulls()
-              if re.search(r"e-|\^-", plain(t).lower()) and isinstance(n := cells.number(t), cells.Number) and not n.unit}  # fmt: skip
+    powers = {
+        text: number.value * 100
+        for text in limits.unique().drop_nulls()
+        if re.search(r"e-|\^-", plain(text).lower())
+        and isinstance(number := cells.number(text), cells.Number)
+        and not number.unit
+    }
     return limits.replace({text: f"{value:.12g}%" for text, value in powers.items()}) if powers else limits
 
 
 def unit_texts(texts: pl.Series, beside: pl.Series | None, unit: str | None) -> pl.Series:
     """The unit of each row: of the column of units, else of the heading unless the cell has its own."""
     own = [t for t in texts.unique().drop_nulls() if isinstance(n := cells.number(t), cells.Number) and n.unit]
-    given = same(unit, texts).to_frame("unit").select(pl.when(~texts.is_in(own).fill_null(False)).then("unit")).to_series()
+    given = (
+        same(unit, texts).to_frame("unit").select(pl.when(~texts.is_in(own).fill_null(False)).then("unit")).to_series()
+    )
     if beside is None:
         return given
     blank = [t for t in beside.unique().drop_nulls() if cells.blank(t)]
@@ -125,7 +145,9 @@ def _light_chains(reading: Reading, found: pl.DataFrame, frame: pl.DataFrame, co
     written = frame.select(line=LINE, cell="value", unit="unit", sample=pl.col("row").cast(pl.Int64))
     chains = chains.drop("unit", "sample").join(written, on="line", maintain_order="left")
     said = [_said(cell, unit) for cell, unit in zip(chains["cell"], chains["unit"], strict=True)]
-    chains = chains.with_columns(said=pl.Series(said, dtype=pl.String), confirmed=pl.lit(confirmed), column=pl.lit(column))
+    chains = chains.with_columns(
+        said=pl.Series(said, dtype=pl.String), confirmed=pl.lit(confirmed), column=pl.lit(column)
+    )
     reading.light.append(chains.select(*light_chains.SCHEMA))
 
 
@@ -136,7 +158,12 @@ def _said(cell: str, unit: str | None) -> str:
 
 
 def _immunofixation(
-    reading: Reading, layout: Layout, frame: pl.DataFrame, people: pl.DataFrame, headings: dict[str, str], at: int
+    reading: Reading,
+    layout: Layout,
+    frame: pl.DataFrame,
+    people: pl.DataFrame,
+    headings: dict[str, str],
+    at: int,
 ) -> None:
     """What an immunofixation says beside its chains: a small finding, a therapeutic antibody."""
     texts = frame.filter(pl.col("what").is_in(["serum_ife", "urine_ife"]))["value"].unique().drop_nulls()
@@ -148,7 +175,9 @@ def _immunofixation(
     drugs = {text: f.note for text, f in found.items() if "antibody" in f.note}
     named = frame.filter(pl.col("value").is_in(list(drugs)))
     if named.height:
-        rows = named.select(LINE, "patient", "on", what=pl.lit("antibody_interference"), text=pl.col("value").replace(drugs))
+        rows = named.select(
+            LINE, "patient", "on", what=pl.lit("antibody_interference"), text=pl.col("value").replace(drugs)
+        )
         reading.take("events", layout, rows, people, headings, at)
 
 
@@ -170,7 +199,14 @@ def _limits(reading: Reading, layout: Layout, frame: pl.DataFrame, people: pl.Da
             unit=pl.Series(units, dtype=pl.String),
         )
         headings = layout.named_parts() | {"value": heading, "unit": heading}
-        reading.take("observations", layout, rows.select(LINE, "patient", "on", "what", "value", "unit"), people, headings, at)
+        reading.take(
+            "observations",
+            layout,
+            rows.select(LINE, "patient", "on", "what", "value", "unit"),
+            people,
+            headings,
+            at,
+        )
 
 
 def long(reading: Reading, layout: Layout, base: dict[str, pl.Series], people: pl.DataFrame) -> None:
@@ -180,10 +216,14 @@ def long(reading: Reading, layout: Layout, base: dict[str, pl.Series], people: p
     roles = {name: item_role(name, layout.mapping) for name in items.unique().drop_nulls()}
     known = {name: r.code.code for name, r in roles.items() if r.part == "observation" and r.code}
     _unknown_items(reading, layout, item, items, roles)
-    columns = {p.role.part: layout.texts(p.at) for p in reversed(layout.part("method", "sample", "status", "comparator", "recorded_on"))}
+    columns = {
+        p.role.part: layout.texts(p.at)
+        for p in reversed(layout.part("method", "sample", "status", "comparator", "recorded_on"))
+    }
     text = next((layout.texts(p.at) for p in layout.part("text") if p is not result), same(None, items))
     frame = pl.DataFrame({
-        **base, "on": layout.days, "item": items, "what": items.replace_strict(known, default=None, return_dtype=pl.String),
+        **base, "on": layout.days, "item": items,
+        "what": items.replace_strict(known, default=None, return_dtype=pl.String),
         "value": prepared(layout, result), "text": text,
         "unit": next((layout.texts(p.at) for p in layout.part("unit")), same(None, items)),
         "range": next((layout.texts(p.at) for p in layout.part("reference")), same(None, items)), **columns,
@@ -197,7 +237,13 @@ def long(reading: Reading, layout: Layout, base: dict[str, pl.Series], people: p
 
 
 def _one_item(
-    reading: Reading, layout: Layout, rows: pl.DataFrame, of: Role, people: pl.DataFrame, headings: dict[str, str], result: Place
+    reading: Reading,
+    layout: Layout,
+    rows: pl.DataFrame,
+    of: Role,
+    people: pl.DataFrame,
+    headings: dict[str, str],
+    result: Place,
 ) -> None:
     code = codes()[rows["what"][0]]
     spec = of.spec
@@ -230,7 +276,9 @@ def _unknown_items(reading: Reading, layout: Layout, item: Place, items: pl.Seri
     """Enter every unknown item once, with the number of its rows and the line of the first."""
     unknown = [name for name, r in roles.items() if r.part not in ("observation", "ignored")]
     rows = pl.DataFrame({"item": items, "line": layout.frame[LINE]}).filter(pl.col("item").is_in(unknown))
-    for name, line, count in rows.group_by("item", maintain_order=True).agg(pl.col("line").first(), n=pl.len()).iter_rows():
+    for name, line, count in (
+        rows.group_by("item", maintain_order=True).agg(pl.col("line").first(), n=pl.len()).iter_rows()
+    ):
         near = nearest_code(name, "observation")
         reading.unread.append((layout.sheet.name, name, count, near))
         reason = f"unknown item: its {count} rows are not read"
@@ -251,9 +299,11 @@ def _of_fluid(reading: Reading, layout: Layout, frame: pl.DataFrame, item: Place
         return frame
     wrong = [key for key, code in swaps.items() if code is None]
     key = pl.struct("what", "sample")
-    for line, value, what, sample in frame.filter(
-        key.is_in([{"what": w, "sample": s} for w, s in wrong])
-    ).select(LINE, "item", "what", "sample").iter_rows():
+    for line, value, what, sample in (
+        frame.filter(key.is_in([{"what": w, "sample": s} for w, s in wrong]))
+        .select(LINE, "item", "what", "sample")
+        .iter_rows()
+    ):
         reason = f"{what} is not measured in this sample ({sample})"
         reading.reject(layout, line, item.heading, value, reason, "a code for this sample, in a mapping file")
     moved = [swaps.get((w, s), w) if s is not None else w for w, s in frame.select("what", "sample").iter_rows()]

@@ -7,14 +7,20 @@ from pathlib import Path
 import polars as pl
 
 from ..catalogue import nearest
-from ..chart import DATED, TABLES, Chart, conform
+from ..chart import DATED, SCHEMA, TABLES, Chart, conform
 from ..errors import ChartError
 from .facts import events, observations, treatments
-from .intake import BLANK, LINE, Intake, from_parquet, intake
+from .intake import BLANK, LINE, Intake, as_text, from_parquet, intake
 from .parquet import clean_rows, trusted
 from .patients import patients
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
+SETTLE = {
+    "patients": lambda taken, people: patients(taken),
+    "observations": observations,
+    "treatments": treatments,
+    "events": events,
+}
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -38,7 +44,7 @@ def read(folder: Path) -> Chart:
     """
     files = files_in(folder)
     if "patients" not in files:
-        near = nearest("patients.csv", [path.name for path in folder.iterdir()])
+        near = nearest("patients", [path.stem for path in folder.iterdir() if path.suffix.lower() in SUFFIXES])
         raise ChartError(
             "there is no table of patients",
             where=str(folder),
@@ -46,11 +52,14 @@ def read(folder: Path) -> Chart:
             nearest=near,
         )
     people = intake("patients", files["patients"])
+    if people.raw.is_empty():
+        raise ChartError("there are no patients in it", where=files["patients"].name, expected="one row a patient")
     tables: dict[str, pl.DataFrame | pl.LazyFrame] = {"patients": patients(people)}
     rejected, tally = people.rejected, {"collapsed": people.collapsed, "blank": 0}
+    whole = all(path.suffix.lower() == ".parquet" and trusted(path) for path in files.values())
     for table in DATED:
         if table in files:
-            frame, taken = _table(table, files[table], tables["patients"].lazy().collect())
+            frame, taken = _table(table, files[table], tables["patients"].lazy().collect(), whole)
             tables[table] = frame
             rejected += taken.rejected
             tally["collapsed"] += taken.collapsed
@@ -59,13 +68,30 @@ def read(folder: Path) -> Chart:
     return Chart(**tables, rejected=faults, tally=tally)
 
 
-def _table(table: str, path: Path, people: pl.DataFrame) -> tuple[pl.DataFrame | pl.LazyFrame, Intake]:
-    """One of the dated tables. Of a large Parquet file only the faulty rows are read cell by cell."""
-    settle = {"observations": observations, "treatments": treatments, "events": events}[table]
+def faults(chart: Chart) -> pl.DataFrame:
+    """What a reader would refuse in a chart that was made by a program: rows as in `chart.rejected`."""
+    rejected: list[pl.DataFrame] = []
+    for table, settle in SETTLE.items():
+        frame = getattr(chart, table)
+        lines = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(LINE)
+        taken = Intake(table, table, pl.DataFrame([lines, *(as_text(column) for column in frame)]))
+        settle(taken, chart.patients)
+        rejected += taken.rejected
+    return pl.concat([pl.DataFrame(schema=SCHEMA["rejected"]), *rejected])
+
+
+def _table(
+    table: str, path: Path, people: pl.DataFrame, whole: bool
+) -> tuple[pl.DataFrame | pl.LazyFrame, Intake]:
+    """One of the dated tables. Of a large Parquet file only the faulty rows are read cell by cell.
+
+    `whole`: Bence wrote all tables of the folder, so that they go together.
+    """
+    settle = SETTLE[table]
     if path.suffix.lower() != ".parquet":
         taken = intake(table, path)
         return settle(taken, people), taken
-    if trusted(path):
+    if whole:
         return pl.scan_parquet(path), Intake(table, path.name, pl.DataFrame(schema={LINE: pl.Int64}))
     if table == "observations" and (sorted_out := clean_rows(path, people)) is not None:
         clean, faulty = sorted_out
@@ -76,4 +102,4 @@ def _table(table: str, path: Path, people: pl.DataFrame) -> tuple[pl.DataFrame |
     return settle(taken, people), taken
 
 
-__all__ = ["BLANK", "Intake", "events", "files_in", "observations", "patients", "read", "treatments"]
+__all__ = ["BLANK", "Intake", "events", "faults", "files_in", "observations", "patients", "read", "treatments"]

@@ -81,9 +81,7 @@ A_DAY = (
     "/(24.h)",
     "/24h尿",
 )
-SPELLINGS |= {
-    f"{amount}/24h": " ".join(amount.lower() + end for end in A_DAY) for amount in ("mg", "g", "mL", "L")
-}
+SPELLINGS |= {f"{amount}/24h": " ".join(amount.lower() + end for end in A_DAY) for amount in ("mg", "g", "mL", "L")}
 SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 POWER = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 
@@ -140,9 +138,7 @@ def factor(code: Code, unit: str | None) -> float | Refused:
     expected = " or ".join(accepted(code)) or "no unit"
     if not (unit or "").strip():
         return 1.0 if code.unit in COUNTED else Refused(f"{code.code} needs a unit", expected)
-    if (
-        code.unit == "10^9/L" and (unit or "").strip() == "G/L"
-    ):  # giga per litre: only the capital tells it from gram
+    if code.unit == "10^9/L" and (unit or "").strip() == "G/L":  # giga per litre: only the capital tells it from gram
         return 1.0
     name = canonical(unit or "")
     if name is None:

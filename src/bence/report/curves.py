@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -16,7 +15,7 @@ from ..catalogue import codes, label
 from .drawing import MUTED, POINTS, SIZE, day, say, text_width
 from .words import PICTURE
 
-GAP = 183  # days without a value after which the line between two is dotted
+GAP = 213  # days without a value after which the line between two is dotted
 MARKERS = {"value": "o", "zero": "o", "below": "v", "above": "^", "spurious": "x"}
 
 
@@ -75,10 +74,14 @@ def _tip(row: Mapping[str, Any], name: str, shown: str, lang: str) -> str:
 def draw_curve(ax: Axes, curve: Sequence[Point], colour: str, floor: float = 0.0) -> list[tuple[float, float, str]]:
     """A line through the values that count, a mark for each; `floor` is where a zero lies on a log axis."""
     good = [point for point in curve if point.kind != "spurious"]
-    for before, after in pairwise(good):
-        far = (after.on - before.on).days > GAP
-        style = {"linestyle": (0, (1, 2)), "linewidth": 0.7} if far else {"linewidth": 0.9}
-        ax.plot([day(before.on), day(after.on)], [max(before.value, floor), max(after.value, floor)], color=colour, zorder=3, **style)
+    near: list[tuple[float, float]] = []
+    for before, after in zip([None, *good[:-1]], good, strict=True):
+        if before and (after.on - before.on).days > GAP:
+            ends = [max(before.value, floor), max(after.value, floor)]
+            ax.plot([day(before.on), day(after.on)], ends, color=colour, linewidth=0.7, linestyle=(0, (1, 2)), zorder=3)
+            near.append((math.nan, math.nan))
+        near.append((day(after.on), max(after.value, floor)))
+    ax.plot([x for x, _ in near], [y for _, y in near], color=colour, linewidth=0.9, zorder=3)
     for kind, shape in MARKERS.items():
         some = [point for point in curve if point.kind == kind]
         fill = colour if kind == "value" else "white"

@@ -26,6 +26,7 @@ DEPTH = {
     "sCR": "#08306b", "CR": "#1a5599", "VGPR": "#3a88c2", "PR": "#79b4da", "MR": "#b3d3e8", "SD": "#a4adb5",
     "PD": "#c8430d", "NE": "#ffffff",
 }  # fmt: skip
+EDGE = {"PR": "#3f86b5", "MR": "#5f9cc4", "SD": "#6b757e", "NE": "#8a949d"}  # where the fill is too light for an outline
 DARK = {"sCR", "CR", "VGPR", "PD"}  # fills that want white text
 SIZE = 6.6  # points of the text in pictures
 POINTS = 72

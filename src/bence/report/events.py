@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from ..catalogue import label
 from ..chart import Chart
 from .curves import standing
-from .drawing import DEPTH, INK, MUTED, SIZE, day, rows_without_overlap, say, text_width
+from .drawing import DEPTH, INK, SIZE, day, rows_without_overlap, say, text_width
 from .words import EVENTS, PICTURE
 
 SEVERE = 3  # grade from which any other event is shown
@@ -93,11 +93,11 @@ def draw_bands(ax: Axes, observations: pl.DataFrame, names: Sequence[str], lang:
     for y, name in enumerate(names):
         ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
         say(ax, 0, y, PICTURE[lang][short[name]], dx=-6, ha="right", xycoords=ax.get_yaxis_transform())
-        for row in standing(observations, name).filter(pl.col("text").is_not_null()).iter_rows(named=True):
-            negative = row["text"] == "negative"
-            ax.plot([day(row["on"])], [y], marker="s", markersize=3, linestyle="", clip_on=False, zorder=4,
-                    markerfacecolor="white" if negative else INK, markeredgecolor=INK if row["status"] == "final" else MUTED,
-                    markeredgewidth=0.7)  # fmt: skip
-            tips.append((day(row["on"]), y, _tip(row, f"{label(name, lang)}: {row['text']}")))
+        rows = standing(observations, name).filter(pl.col("text").is_not_null() & (pl.col("status") == "final"))
+        for negative in (True, False):
+            days = [day(on) for on in rows.filter((pl.col("text") == "negative") == negative)["on"]]
+            ax.plot(days, [y] * len(days), marker="s", markersize=3, linestyle="", clip_on=False, zorder=4,
+                    markerfacecolor="white" if negative else INK, markeredgecolor=INK, markeredgewidth=0.7)  # fmt: skip
+        tips += [(day(row["on"]), y, _tip(row, f"{label(name, lang)}: {row['text']}")) for row in rows.iter_rows(named=True)]
     ax.set_ylim(len(names) - 0.4, -0.6)
     return tips

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 
-from .drawing import DEPTH, INK, MUTED, POINTS, SIZE, day, rows_without_overlap, say, text_width
+from .drawing import DEPTH, EDGE, INK, MUTED, POINTS, SIZE, day, rows_without_overlap, say, text_width
 from .words import PICTURE
 
 ALONE = {"P5", "P6", "P7"}  # progressions that need no second sample
@@ -87,36 +87,39 @@ def draw_ladder(
     for number, _, end in lines:
         rows = visits.filter(pl.col("line") == number).to_dicts()
         _best(ax, rows, end, place)
-        for row in rows:
-            tips.append((day(row["on"]), place[row["timepoint"]], f"{row['on']} · {row['timepoint']}"))
-            _mark(ax, row, place)
+        tips += [(day(row["on"]), place[row["timepoint"]], f"{row['on']} · {row['timepoint']}") for row in rows]
+    _marks(ax, visits.to_dicts(), place)
     _name_progressions(ax, shown, lang)
     return tips
 
 
 def _best(ax: Axes, rows: Sequence[Mapping[str, Any]], end: date, place: Mapping[str, int]) -> None:
     """The best confirmed response so far, as a pale band from sample to sample."""
-    ends = [row["on"] for row in rows[1:]] + [end]
-    for row, until in zip(rows, ends, strict=True):
-        if row["confirmed"] in ("NE", None):
-            continue
-        y = place[row["confirmed"]]
-        span = [day(row["on"]), max(day(until), day(row["on"]))]
-        ax.plot(span, [y, y], color=DEPTH[row["confirmed"]], linewidth=4.6, alpha=0.32, zorder=1)
+    runs: list[tuple[str, date, date]] = []
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        until = max(after["on"] if after else end, row["on"])
+        if runs and runs[-1][0] == row["confirmed"]:
+            runs[-1] = (runs[-1][0], runs[-1][1], until)
+        elif row["confirmed"] not in ("NE", None):
+            runs.append((row["confirmed"], row["on"], until))
+    for name, start, until in runs:
+        ax.plot([day(start), day(until)], [place[name]] * 2, color=DEPTH[name], linewidth=4.6, alpha=0.32, zorder=1)
 
 
-def _mark(ax: Axes, row: Mapping[str, Any], place: Mapping[str, int]) -> None:
-    name, sure = row["timepoint"], is_confirmed(row)
-    colour = DEPTH[name] if name != "NE" else MUTED
-    edge = {"PR": "#3f86b5", "MR": "#3f86b5", "SD": "#6b757e"}.get(name, colour)
-    shape = {"PD": "^", "NE": "_"}.get(name, "o")
-    x, y = day(row["on"]), place[name]
-    ax.plot(
-        [x], [y], marker=shape, markersize=4.6 if shape == "^" else 4, linestyle="", clip_on=False, zorder=4,
-        markerfacecolor=colour if sure else "white", markeredgecolor=edge, markeredgewidth=0.9,
-    )  # fmt: skip
-    if row["progression"] == "refuted":
-        ax.plot([x], [y], marker="x", markersize=6.5, color=INK, markeredgewidth=0.8, linestyle="", zorder=5)
+def _marks(ax: Axes, rows: Sequence[Mapping[str, Any]], place: Mapping[str, int]) -> None:
+    """Every assessment on its step: filled where confirmed, crossed where the next sample did not confirm it."""
+    alike: dict[tuple[str, bool], list[float]] = {}
+    for row in rows:
+        alike.setdefault((row["timepoint"], is_confirmed(row)), []).append(day(row["on"]))
+    for (name, sure), days in alike.items():
+        shape = {"PD": "^", "NE": "_"}.get(name, "o")
+        ax.plot(
+            days, [place[name]] * len(days), marker=shape, markersize=4.6 if shape == "^" else 4, linestyle="", clip_on=False,
+            markerfacecolor=DEPTH[name] if sure else "white", markeredgecolor=EDGE.get(name, DEPTH[name]), markeredgewidth=0.9,
+            zorder=4,
+        )  # fmt: skip
+    crossed = [day(row["on"]) for row in rows if row["progression"] == "refuted"]
+    ax.plot(crossed, [place["PD"]] * len(crossed), marker="x", markersize=6.5, color=INK, markeredgewidth=0.8, linestyle="", zorder=5)
 
 
 def _name_progressions(ax: Axes, shown: Sequence[Progression], lang: str) -> None:

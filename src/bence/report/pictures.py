@@ -133,7 +133,7 @@ def _panels(chart: Chart, visits: pl.DataFrame, told: Course, serum_measurable: 
     chains = {name: points(seen, f"{name}_flc", told.lang) for name in ("kappa", "lambda")}
     if any(chains.values()):
         involved = chart.patients["light_chain"][0]
-        found.append(Panel(words["light_chains"], f"mg/L, {words['log']}", 1.1, lambda ax: _light_chains(ax, chains, involved, told)))
+        found.append(Panel(words["light_chains"], f"mg/L, {words['log']}", 1.1 if max(map(len, chains.values())) > 2 else 0.7, lambda ax: _light_chains(ax, chains, involved, told)))
     marrow = points(seen, "marrow_plasma_cells", told.lang)
     if marrow:
         found.append(Panel(words["marrow"], "%", 0.62, lambda ax: _linear(ax, marrow, MARROW, told, [])))
@@ -144,7 +144,8 @@ def _panels(chart: Chart, visits: pl.DataFrame, told: Course, serum_measurable: 
 
 
 def _draw(told: Course, panels: Sequence[Panel], chart: Chart) -> str:
-    head, foot, gap = 0.3, 0.2, 0.09
+    rows = max(_head_rows(told)[1], default=0)
+    head, foot, gap = 0.2 + 0.1 * rows, 0.2, 0.09
     height = head + foot + sum(panel.height + gap for panel in panels)
     figure = new_figure(WIDTH, height)
     left, width = LEFT / WIDTH, (WIDTH - LEFT - RIGHT) / WIDTH
@@ -189,20 +190,24 @@ def _behind(ax: Axes, told: Course, ticks: Sequence[tuple[float, str]], chart: C
         ax.axvline(day(died), color=INK, linewidth=1.4, zorder=2)
 
 
-def _head(ax: Axes, limits: tuple[float, float], told: Course, chart: Chart) -> None:
-    """The lines of therapy by number, and how the course ends."""
-    bare(ax).set_xlim(*limits)
-    ax.set_ylim(0, 1)
-    scale = (WIDTH - LEFT - RIGHT) * POINTS / (limits[1] - limits[0])
+def _head_rows(told: Course) -> tuple[list[str], list[int]]:
+    """The names of the lines, and the row in which each stands clear of the others."""
+    scale = (WIDTH - LEFT - RIGHT) * POINTS / ((told.last - told.first).days + 2 * told.margin)
     names = [told.words["line"].format(number) for number, _, _ in told.lines]
     spans = [(day(start) * scale, day(start) * scale + text_width(name) + 5) for (_, start, _), name in zip(told.lines, names, strict=True)]
-    for (_, start, end), name, row in zip(told.lines, names, rows_without_overlap(spans), strict=True):
+    return names, rows_without_overlap(spans)
+
+
+def _head(ax: Axes, limits: tuple[float, float], told: Course, chart: Chart) -> None:
+    """The lines of therapy by number, and death."""
+    bare(ax).set_xlim(*limits)
+    ax.set_ylim(0, 1)
+    for (_, start, end), name, row in zip(told.lines, *_head_rows(told), strict=True):
         ax.plot([day(start), day(end)], [0.04, 0.04], color=INK, linewidth=1.6, zorder=3)
         say(ax, day(start), 0.04, name, dx=1.5, dy=6 + 7 * row, weight="bold", size=SIZE + 0.4)
-    person = chart.patients
-    died, seen = person["died_on"][0], person["last_seen_on"][0]
-    text = told.words["died"].format(died) if died else told.words["seen"].format(seen) if seen else ""
-    say(ax, 1, 1, text, xycoords=ax.transAxes, dy=-4, dx=RIGHT * POINTS - 3, ha="right", color=INK if died else MUTED)
+    died = chart.patients["died_on"][0]
+    if died:
+        say(ax, day(died), 1, told.words["died"].format(died), dy=-4, dx=RIGHT * POINTS - 6, ha="right")
 
 
 def _serum_levels(curve: Sequence[Point], told: Course, measurable: float) -> list[tuple[date, date, float, str]]:
@@ -225,9 +230,11 @@ def _linear(
     _ticks(ax, [(y, f"{y:g}") for y in nice_ticks(top)] if any(point.value for point in curve) else [(0, "0")])
     for start, end, y, name in levels:
         ax.plot([day(start), day(end)], [y, y], color=DEPTH[name], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=2)
-        last = end == told.last
-        say(ax, day(end), y, name, dx=2 if last else -1, dy=0 if last else 3.4, ha="left" if last else "right", color="#2d6ea3",
-            size=SIZE - 1.4)  # fmt: skip
+        style = {"color": "#2d6ea3", "size": SIZE - 1.4}
+        if end == told.last:
+            say(ax, 1, y, name, dx=2, xycoords=ax.get_yaxis_transform(), **style)
+        else:
+            say(ax, day(end), y, name, dx=-1, dy=3.4, ha="right", **style)
     tips = draw_curve(ax, curve, colour)
     labels = Labels(ax, [(x, y) for x, y, _ in tips])
     for point in telling(curve, told.starts, [each.on for each in told.progressed]):

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
+
+from ..assess import assess
 from ..assess.unrecorded import ASSUMED, UNLESS_RECORDED, USUAL_LIMITS
 from ..assess.why import reasons
 from ..catalogue import codes, label
-from ..chart import Chart
+from ..chart import Chart, visible
 from ..explain import Why
 from ..known import Answer
-from .words import ANSWERS, FINDINGS, GROUPS, PAGE
+from .words import ANSWERS, FINDINGS, GROUPS, INPUTS, PAGE, UNITS
 
 TAKEN = {*UNLESS_RECORDED, *ASSUMED, *USUAL_LIMITS}
 ACTIVE = ("MM", "PCL")
 MOST_LEAVES = 5
+MOST_POSSIBLE = 5  # so many answers left are written as unknown
 
 
 @dataclass
@@ -36,12 +40,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Row:
-    """One finding: its answer, or what is possible and what would settle it."""
+    """One finding: its answer, or what is possible and what would settle it.
+
+    `whole`: so much is possible that nothing is known; `leaves`: the recorded values it rests on.
+    """
 
     name: str
     label: str
     answer: str
     possible: tuple[str, ...]
+    whole: bool
     settled_by: tuple[str, ...]
     strictly: str
     leaves: tuple[str, ...]
@@ -53,6 +61,7 @@ class Row:
 class Group:
     """Findings that belong together, with a note where they were made for other patients."""
 
+    key: str
     name: str
     note: str
     rows: tuple[Row, ...]
@@ -61,22 +70,45 @@ class Group:
 def groups(own: Chart, status: Mapping[str, Any], at: date | None, policies: Mapping[str, Any], lang: str) -> list[Group]:
     """Every finding of the page for the one patient of a chart; `status` is the patient's row of the findings."""
     words = PAGE[lang]
-    wanted = {group: names for group, names in GROUPS.items() if group != "smouldering" or _smouldering(own, status)}
-    trees = reasons(own, own.patients["patient"][0], [name for names in wanted.values() for name in names], at, **policies)
     found = []
-    for group, names in wanted.items():
-        rows = tuple(_row(trees[name], status, lang) for name in names)
+    now = [name for group, names in GROUPS.items() if group != "smouldering" for name in names]
+    rows = {row.name: row for row in _rows(own, now, status, at, policies, lang)}
+    for group, names in GROUPS.items():
+        if group == "smouldering":
+            then, day = _smouldering(own, status, at)
+            if then is None:
+                continue
+            told = visible(own, then)
+            row = status if then == at else assess(told, then, **policies).status.row(0, named=True)
+            note = "" if then == at else words["then"].format(on=day)
+            found.append(Group(group, words[f"group_{group}"], note, _rows(told, names, row, then, policies, lang)))
+            continue
         active = status["diagnosis"] is None or status["diagnosis"] in ACTIVE
         note = words["active_only"] if group in ("stage", "risk") and not active else ""
-        found.append(Group(words[f"group_{group}"], note, rows))
+        found.append(Group(group, words[f"group_{group}"], note, tuple(rows[name] for name in names)))
     return found
 
 
-def _smouldering(own: Chart, status: Mapping[str, Any]) -> bool:
-    """Whether the disease is, was or may be smouldering myeloma."""
+def _smouldering(own: Chart, status: Mapping[str, Any], at: date | None) -> tuple[date | None, date | None]:
+    """The day from which smouldering myeloma is looked at, and when it was found.
+
+    Today where the disease is or may be smouldering; the eve of myeloma where it was; None where it never was.
+    """
     given, possible = status["diagnosis"], (status["diagnosis_possible"] or "").split("|")
-    was = "smm_diagnosis" in own.events["what"]
-    return was or given == "SMM" or (given is None and "SMM" in possible)
+    rows = own.events.filter(pl.col("text").ne_missing("none"))
+    found, myeloma = (rows.filter(pl.col("what") == what)["on"].min() for what in ("smm_diagnosis", "mm_diagnosis"))
+    ends = [day for day in (myeloma, own.treatments["started_on"].min()) if isinstance(day, date)]
+    if isinstance(found, date) and ends and found < min(ends):
+        return min(ends) - timedelta(days=1), found
+    smouldering = given == "SMM" or (given is None and "SMM" in possible) or (found is not None and not ends)
+    return (at, None) if smouldering else (None, None)
+
+
+def _rows(
+    own: Chart, names: Sequence[str], status: Mapping[str, Any], at: date | None, policies: Mapping[str, Any], lang: str
+) -> tuple[Row, ...]:
+    trees = reasons(own, own.patients["patient"][0], names, at, **policies)
+    return tuple(_row(trees[name], status, lang) for name in names)
 
 
 def _row(tree: Why, status: Mapping[str, Any], lang: str) -> Row:
@@ -90,6 +122,7 @@ def _row(tree: Why, status: Mapping[str, Any], lang: str) -> Row:
         label=FINDINGS[name][lang == "zh"],
         answer=said(name, given, lang) if given is not None else "",
         possible=tuple(said(name, each, lang) for each in possible),
+        whole=len(possible) >= min(MOST_POSSIBLE, len(codes()[name].categories or "yn")),
         settled_by=tests(missing, lang) if possible else (),
         strictly=words["strictly"].format(strict) if given is not None and possible else "",
         leaves=tuple(leaves(tree, lang))[:MOST_LEAVES],
@@ -106,7 +139,7 @@ def in_order(name: str, answers: Iterable[str]) -> list[str]:
 
 def tests(names: Iterable[str], lang: str) -> tuple[str, ...]:
     """The labels of the tests that would settle an answer."""
-    return tuple(dict.fromkeys(label(name, lang) for name in names))
+    return tuple(dict.fromkeys(input_said(name, lang) for name in names))
 
 
 def said(name: str, answer: Answer, lang: str) -> str:
@@ -119,11 +152,27 @@ def said(name: str, answer: Answer, lang: str) -> str:
 
 def value_said(shown: str, unit: str, lang: str) -> str:
     """What is known of an input, with its unit: `40 g/L`, `positive`."""
-    text = re.sub(r"(\d)\.0\b", r"\1", shown)
-    words = re.split(r" or ", text)
-    if text[-1:].isdigit():
-        return f"{text} {unit}".rstrip()
-    return PAGE[lang]["or"].join(label(word, lang) for word in words)
+    if shown[-1:].isdigit():
+        text = re.sub(r"\d+\.\d+", lambda found: number(float(found[0])), shown)
+        return f"{text} {unit_said(unit, lang)}".rstrip()
+    return PAGE[lang]["or"].join(label(word, lang) for word in shown.split(" or "))
+
+
+def number(value: float) -> str:
+    """A number as a report prints it: four digits, no more."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def unit_said(unit: str, lang: str) -> str:
+    """A unit as it is printed: `µmol/L`."""
+    return UNITS[unit][lang == "zh"] if unit in UNITS else unit
+
+
+def input_said(name: str, lang: str) -> str:
+    """The name of a test, finding or other input in words."""
+    if name in FINDINGS:
+        return FINDINGS[name][lang == "zh"]
+    return INPUTS[name][lang == "zh"] if name in INPUTS else label(name, lang)
 
 
 def node(tree: Why, lang: str, shown: set[str] | None = None) -> Node:
@@ -143,8 +192,8 @@ def node(tree: Why, lang: str, shown: set[str] | None = None) -> Node:
 
 
 def _label(tree: Why, lang: str) -> str:
-    known = codes().get(tree.name)
-    return FINDINGS[tree.name][lang == "zh"] if tree.name in FINDINGS else known.label(lang) if known else tree.label(lang)
+    known = tree.name in codes() or tree.name in FINDINGS or tree.name in INPUTS
+    return input_said(tree.name, lang) if known else tree.label(lang)
 
 
 def _says(tree: Why, lang: str) -> str:

@@ -105,6 +105,24 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "frailty_simplified": ("Simplified frailty", "简化衰弱评分"),
 }
 
+HEADS: dict[str, tuple[str, str]] = {  # the same, for narrow columns
+    "myeloma_defining_event": ("MDE", "SLiM-CRAB"),
+    "iss": ("ISS", "ISS"),
+    "r_iss": ("R-ISS", "R-ISS"),
+    "r2_iss": ("R2-ISS", "R2-ISS"),
+    "durie_salmon": ("DS", "DS"),
+    "high_risk_2025": ("IMWG 2025", "IMWG 2025"),
+    "msmart_3": ("mSMART", "mSMART"),
+    "smm_risk_mayo_2018": ("SMM Mayo", "SMM Mayo"),
+    "smm_risk_imwg_2020": ("SMM IMWG", "SMM IMWG"),
+    "smm_points_2020": ("SMM points", "SMM 积分"),
+    "smm_risk_china_2024": ("SMM China", "SMM 中国"),
+    "aquila_eligible": ("AQUILA", "AQUILA"),
+    "frailty_imwg": ("Frailty IMWG", "IMWG 衰弱"),
+    "frailty_simplified": ("Frailty simpl.", "简化衰弱"),
+    "diagnosis_subtype": ("Subtype", "亚型"),
+}
+
 ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
     ("frailty_imwg", "intermediate"): ("intermediate fitness", "中等健康"),
     ("frailty_imwg", "fit"): ("fit", "体健"),
@@ -121,7 +139,7 @@ TAGS: dict[str, tuple[str, str]] = {
 
 PAGE: dict[str, dict[str, str]] = {
     "en": {
-        "title": "Myeloma report", "as_of": "as of {}", "centre": "centre", "born": "age", "years": "{} years",
+        "title": "Myeloma report", "comma": ", ", "more": "{} more", "as_of": "as of {}", "centre": "centre", "born": "age", "years": "{} years",
         "years_or": "{} or {} years", "at_death": "at death", "isotype": "isotype", "light_only": "light chain {}",
         "no_m_protein": "no M-protein", "unrecorded": "not recorded", "diagnosed": "diagnosed", "died": "died",
         "seen": "last seen", "pseudonym": "patient", "sex": "sex",
@@ -133,14 +151,14 @@ PAGE: dict[str, dict[str, str]] = {
         "not_recorded": "Not recorded: {}.",
         "key": (
             "● value   ○ zero   ▽ below the limit shown   △ above it   × spurious, not graded   "
-            "dotted line: more than six months between values.   Therapy: pale with an arrow = no stop recorded; lighter = maintenance; "
+            "dotted line: more than seven months between values.   Therapy: pale with an arrow = no stop recorded; lighter = maintenance; "
             "◆ given once.   Response: filled = this depth is confirmed, open = not (yet) confirmed; pale band = best confirmed so far; "
             "▲ progression (crossed: not confirmed by the next sample).   Immunofixation: ■ band found, □ negative.   "
             "MRD: ▽ none found, drawn at the detection limit (short bar) of that sample.   PR, VGPR: 50 % and 10 % of the baseline serum M-protein."
         ),
         "stage": "Stage and risk", "stage_note": "From values nearest to diagnosis, before the first dose. Open a line for its reasons.",
         "group_diagnosis": "Diagnosis", "group_stage": "Stage", "group_risk": "Genetic risk", "group_smouldering": "Smouldering: risk of progression",
-        "group_frailty": "Frailty", "active_only": "defined for active myeloma", "finding": "Finding", "answer": "Answer", "rests_on": "Rests on",
+        "group_frailty": "Frailty", "active_only": "defined for active myeloma", "then": "at the diagnosis of smouldering myeloma, {on}, as known before myeloma was diagnosed or treated", "finding": "Finding", "answer": "Answer", "rests_on": "Rests on",
         "settled": "would be settled by", "strictly": "strictly still possible, if nothing is taken for granted: {}",
         "unused": "Not needed for this answer", "above": "as above", "assumed": "not recorded, taken as this", "recorded": "recorded: {}",
         "overruled": "recorded as {}, which the values contradict; the derived answer stands", "source": "Source", "reference": "source",
@@ -162,7 +180,7 @@ PAGE: dict[str, dict[str, str]] = {
         "default": "all policies at their default", "instead": "{name} = {value} (default {default})",
     },
     "zh": {
-        "title": "多发性骨髓瘤病情报告", "as_of": "截至 {}", "centre": "中心", "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁",
+        "title": "多发性骨髓瘤病情报告", "comma": "，", "more": "另{}项", "as_of": "截至 {}", "centre": "中心", "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁",
         "at_death": "（死亡时）", "isotype": "分型", "light_only": "{}轻链型", "no_m_protein": "不分泌型或未检出M蛋白", "unrecorded": "未记录",
         "diagnosed": "确诊日期", "died": "死亡", "seen": "末次随访", "pseudonym": "患者", "sex": "性别",
         "now_diagnosis": "诊断", "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展",
@@ -171,14 +189,14 @@ PAGE: dict[str, dict[str, str]] = {
         "possible": "可能为：{}", "or": "或", "and": "、",
         "course": "病程", "nothing": "无带日期的记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
         "key": (
-            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：两次检测间隔超过6个月。   "
+            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：相邻两次检测间隔超过7个月。   "
             "治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该深度已确认，空心＝未（待）确认；"
             "浅色横带＝迄今最佳确认疗效；▲ 疾病进展（带×：复查未证实）。   免疫固定电泳：■ 检出条带，□ 阴性。   "
             "MRD：▽ 未检出，画在该标本的检测限（短横线）处。   PR、VGPR：血清M蛋白降至基线50%与10%的界线。"
         ),
         "stage": "分期与危险分层", "stage_note": "依据首次用药前、距诊断最近的检查结果。点开各行可查看依据。",
         "group_diagnosis": "诊断", "group_stage": "分期", "group_risk": "遗传学危险分层", "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估",
-        "active_only": "仅适用于活动性骨髓瘤", "finding": "项目", "answer": "结果", "rests_on": "主要依据", "settled": "补充以下检查后可确定",
+        "active_only": "仅适用于活动性骨髓瘤", "then": "依据诊断冒烟型骨髓瘤（{on}）时、确诊或治疗骨髓瘤之前的资料", "finding": "项目", "answer": "结果", "rests_on": "主要依据", "settled": "补充以下检查后可确定",
         "strictly": "若不作任何假定，仍可能为：{}", "unused": "对该结果无影响", "above": "同上", "assumed": "未记录，按此计", "recorded": "记录：{}",
         "overruled": "记录为{}，与检查数据不符，以推导结果为准", "source": "来源", "reference": "来源",
         "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}",
@@ -195,5 +213,70 @@ PAGE: dict[str, dict[str, str]] = {
         "expected": "应为 {}", "elsewhere": "另有 {} 个单元格未被采纳，无法从文件判断所属患者（可用 bence check 查看）。",
         "references": "参考来源", "made": "Bence {version}，评估标准 {profile}", "policies": "非默认策略", "default": "各项策略均为默认值",
         "instead": "{name} = {value}（默认 {default}）",
+    },
+}  # fmt: skip
+
+UNITS: dict[str, tuple[str, str]] = {
+    "umol/L": ("µmol/L", "μmol/L"), "ug/L": ("µg/L", "μg/L"), "cells/uL": ("cells/µL", "个/μL"), "cm2": ("cm²", "cm²"),
+    "10^9/L": ("×10⁹/L", "×10⁹/L"), "mg/24h": ("mg/24 h", "mg/24h"), "mL/24h": ("mL/24 h", "mL/24h"),
+    "copies": ("copies", "拷贝"), "years": ("years", "年"), "times the upper limit": ("times the upper limit", "倍正常上限"),
+    "degC": ("°C", "℃"),
+}  # fmt: skip
+
+INPUTS: dict[str, tuple[str, str]] = {  # shorter than the catalogue, or not in it
+    "b2m": ("β2-microglobulin", "β2微球蛋白"),
+    "ldh": ("LDH", "LDH"),
+    "ldh_upper_limit": ("upper limit of LDH", "LDH正常上限"),
+    "del_17p": ("del(17p)", "del(17p)"),
+    "t_4_14": ("t(4;14)", "t(4;14)"),
+    "t_14_16": ("t(14;16)", "t(14;16)"),
+    "t_14_20": ("t(14;20)", "t(14;20)"),
+    "t_11_14": ("t(11;14)", "t(11;14)"),
+    "gain_1q": ("1q21", "1q21"),
+    "del_1p32": ("del(1p32)", "del(1p32)"),
+    "tp53_mutation": ("TP53 mutation", "TP53突变"),
+    "lytic_lesions": ("lytic lesions", "溶骨性病灶数"),
+    "mri_focal_lesions": ("focal lesions on MRI", "MRI局灶性病变数"),
+    "calcium": ("calcium", "血钙"),
+    "creatinine": ("creatinine", "血肌酐"),
+    "marrow_plasma_cells": ("marrow plasma cells", "骨髓浆细胞"),
+    "circulating_plasma_cells": ("circulating plasma cells", "外周血浆细胞比例"),
+    "marrow_clonality": ("marrow clonality (immunohistochemistry or flow)", "骨髓浆细胞克隆性（免疫组化或流式）"),
+    "flc_ratio_involved": ("involved/uninvolved light chain ratio", "受累/非受累游离轻链比值"),
+    "kappa_flc": ("free κ", "游离κ轻链"),
+    "lambda_flc": ("free λ", "游离λ轻链"),
+    "adl": ("ADL (Katz)", "ADL（Katz）"),
+    "iadl": ("IADL (Lawton)", "IADL（Lawton）"),
+    "charlson": ("Charlson index", "Charlson合并症指数"),
+    "ecog": ("ECOG", "ECOG评分"),
+    "mrd": ("MRD", "MRD"),
+    "age": ("age", "年龄"),
+    "involved_flc": ("involved free light chain", "受累游离轻链"),
+    "smm_years": ("years since smouldering myeloma was found", "冒烟型骨髓瘤确诊年数"),
+    "kappa_flc|lambda_flc": ("free light chains", "血清游离轻链"),
+}
+
+
+COHORT: dict[str, dict[str, str]] = {
+    "en": {
+        "title": "Myeloma cohort", "patients": "patients", "centres": "centres", "treated": "treated", "assessed": "with a graded response",
+        "assessments": "assessments", "died": "died", "rejected": "rejected cells", "diagnosis": "Diagnosis",
+        "responses": "Best confirmed response by line", "responses_note": "IMWG 2016. Lines that could not be graded (NE) or were never assessed stay in the bar.",
+        "line": "Line {}", "line_up": "Line {} and later", "not_assessed": "not assessed", "no_lines": "No line of therapy is recorded.",
+        "stages": "Stage and risk", "stages_note": "{} patients whose diagnosis is, or may be, active myeloma. Unknown is a part of its own: nobody is left out.",
+        "open": "open", "left": "open: {}", "nothing_known": "nothing known", "count": "n",
+        "gaps": "What the gaps cost", "gaps_note": "Patients for whom a missing test is among those that would settle an open answer. The darker, the more patients.",
+        "any": "any answer", "still_open": "answer open", "no_gaps": "Every answer of every patient is settled.", "left_out": "{} more tests, each for fewer patients, are not shown.",
+        "table": "Patients", "first": "The first {} patients; {} more are in status.csv.", "line_now": "Line", "best": "Best of this line", "now": "Now", "questions": "Open answers",
+        "test": "Test", "patient": "Patient",
+    },
+    "zh": {
+        "title": "骨髓瘤队列", "patients": "患者", "centres": "中心", "treated": "接受治疗", "assessed": "疗效可评估", "assessments": "疗效评估次数", "died": "死亡", "rejected": "未采纳单元格",
+        "diagnosis": "诊断", "responses": "各线最佳确认疗效", "responses_note": "IMWG 2016标准。无法评估（NE）及从未评估者均计入。", "line": "第{}线", "line_up": "第{}线及以后", "not_assessed": "未评估",
+        "no_lines": "无治疗记录。", "stages": "分期与危险分层", "stages_note": "诊断为或可能为活动性骨髓瘤的患者 {} 例。未定者单列，无一例剔除。",
+        "open": "未定", "left": "未定：{}", "nothing_known": "完全未知", "count": "例数",
+        "gaps": "缺失检查的影响", "gaps_note": "因缺少某项检查而结果未定的患者数。颜色越深，患者越多。", "any": "任一结果", "still_open": "结果未定", "no_gaps": "所有患者的各项结果均已确定。",
+        "left_out": "另有 {} 项检查涉及患者较少，未列出。", "table": "患者列表", "first": "仅列前 {} 例；另 {} 例见 status.csv。", "line_now": "治疗线数", "best": "本线最佳疗效", "now": "当前疗效",
+        "questions": "未定项目数", "test": "检查项目", "patient": "患者",
     },
 }  # fmt: skip

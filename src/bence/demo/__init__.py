@@ -1,0 +1,153 @@
+"""The demo: synthetic patients, each made by hand to show one thing, assessed, with pages to open.
+
+`chart/` holds three tables and a fourth of them as a chart, `export/` some more as a hospital system would write them;
+`patients.toml` says what each shows. No patient is, or is derived from, a real person.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..assess import DISCLAIMER, Findings, assess
+from ..catalogue import label
+from ..chart import Chart, join
+from ..output import input_files, write
+from ..read import read
+from ..table import as_text, cohort_table
+from .words import PAGE, TOPICS
+
+HOME = Path(__file__).parent
+SOURCES = (HOME / "chart", HOME / "export")
+WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one synthetic patient shows: a short title, and what to look at."""
+
+    patient: str
+    topic: str
+    title: str
+    look: str
+
+    @property
+    def page(self) -> str:
+        """The file of the patient's page."""
+        return f"{self.patient}.html"
+
+
+def lessons(lang: str = "en") -> list[Lesson]:
+    """What each patient shows, in English (`en`) or Chinese (`zh`), by patient."""
+    told = tomllib.loads((HOME / "patients.toml").read_text(encoding="utf-8"))
+    return [Lesson(patient, row["topic"], row[lang], row[f"look_{lang}"]) for patient, row in told.items()]
+
+
+@cache
+def demo_chart() -> Chart:
+    """The synthetic patients: the chart folder and the hospital export, read together."""
+    return join([read(source) for source in SOURCES])
+
+
+def run_demo(out: str | Path, lang: str = "en") -> str:
+    """Assess the synthetic patients; write findings and pages into a folder; return the table to print.
+
+    `out` holds `index.html` (start here), `cohort.html`, a page for each patient, the tables of the findings, and the chart
+    itself, to try the commands on.
+    """
+    home, chart = Path(out), demo_chart()
+    findings = assess(chart)
+    write(findings, home, "csv", [path for source in SOURCES for path in input_files(source)])
+    chart.write(home / "chart", replace=True)
+    (home / "README.md").write_text((HOME / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+    told = lessons(lang)
+    write_pages(home, told, lang)
+    write_cohort(home, chart, findings, told, lang)
+    (home / "index.html").write_text(index(findings, told, lang), encoding="utf-8")
+    words = PAGE[lang]
+    return "\n".join([table(findings, told, lang), "", words["synthetic"], DISCLAIMER[lang], *_next(home, chart, words)])
+
+
+def table(findings: Findings, told: Sequence[Lesson], lang: str = "en") -> str:
+    """The cohort table with what each synthetic patient shows beside it."""
+    heading, rule, *rows = cohort_table(findings, lang).splitlines()
+    titles = {lesson.patient: lesson.title for lesson in told}
+    shows = [titles.get(patient, "") for patient in findings.status["patient"]]
+    beside = as_text(pl.DataFrame({"row": rows, "shows": shows}), [heading, PAGE[lang]["shows"]])
+    return beside if len(rows) == len(shows) else "\n".join([heading, rule, *rows])
+
+
+def _next(home: Path, chart: Chart, words: dict[str, str]) -> list[str]:
+    """What to do next: the refused cell, commands to try, and last of all the page to open."""
+    refused = [
+        words["refused"].format(**row) for row in chart.rejected.select("file", "line", "column", "value", "reason").to_dicts()
+    ]
+    tries = [words["try"].format(chart=home / "chart")]
+    return [*refused, *tries, words["open"].format((home / "index.html").resolve())]
+
+
+def write_pages(home: Path, told: Sequence[Lesson], lang: str) -> None:
+    """One page a patient; drawing takes about a second each, so several processes share them."""
+    workers = min(os.cpu_count() or 1, WORKERS, len(told))
+    tasks = [(home, lesson, lang) for lesson in told]
+    if workers < 2:
+        for task in tasks:
+            _write_page(task)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_write_page, tasks, chunksize=1 + len(tasks) // (3 * workers)))
+
+
+def _write_page(task: tuple[Path, Lesson, str]) -> None:
+    from ..report import report
+
+    home, lesson, lang = task
+    words = PAGE[lang]
+    page = report(demo_chart(), lesson.patient, None, lang)
+    above = {"back": words["back"], "said": f"{words['synthetic_one']} {lesson.title}.", "look": lesson.look}
+    (home / lesson.page).write_text(with_banner(page, **above), encoding="utf-8")
+
+
+def write_cohort(home: Path, chart: Chart, findings: Findings, told: Sequence[Lesson], lang: str) -> None:
+    """The cohort page, each patient linked to the page of its own."""
+    from ..report import cohort
+
+    page = cohort(chart, findings, lang, links={lesson.patient: lesson.page for lesson in told})
+    words = PAGE[lang]
+    (home / "cohort.html").write_text(with_banner(page, back=words["back"], said=words["synthetic"]), encoding="utf-8")
+
+
+def with_banner(page: str, **words: str) -> str:
+    """A page with a line above it that says synthetic and leads back to the index."""
+    banner = _templates().get_template("banner.html").render(**words)
+    return page.replace("<body>", f"<body>\n{banner}", 1)
+
+
+def index(findings: Findings, told: Sequence[Lesson], lang: str) -> str:
+    """The page to start from: every patient under a topic, with what to look at."""
+    status = {row["patient"]: row for row in findings.status.to_dicts()}
+    rows: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPICS}
+    for lesson in told:
+        own = status[lesson.patient]
+        rows[lesson.topic].append({
+            "patient": lesson.patient, "href": lesson.page, "title": lesson.title, "look": lesson.look,
+            "diagnosis": label(own["diagnosis"], lang) if own["diagnosis"] else "?", "response": own["response"] or "",
+        })  # fmt: skip
+    topics = [(name[lang], rows[topic]) for topic, name in TOPICS.items()]
+    return _templates().get_template("index.html").render(lang=lang, w=PAGE[lang], topics=topics, disclaimer=DISCLAIMER[lang])
+
+
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    return Environment(loader=PackageLoader("bence.demo"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)

@@ -1,0 +1,24 @@
+"""Pages to read and print: one patient (`report`), a whole cohort (`cohort`). One file each, nothing loaded from elsewhere.
+
+    page = bence.report(chart, "P001", lang="zh")
+    page = bence.report.cohort(chart, findings)
+
+Needs Jinja2 and Matplotlib: `pip install "bence[report]"`.
+"""
+
+from __future__ import annotations
+
+from ..callable import make_callable
+from ..errors import UsageError
+
+try:
+    from .cohort import cohort
+    from .page import report
+except ModuleNotFoundError as error:
+    if error.name not in ("jinja2", "markupsafe", "matplotlib"):
+        raise
+    raise UsageError(f"pages need {error.name}", expected='pip install "bence[report]"') from None
+
+__all__ = ["cohort", "report"]
+
+make_callable(__name__)

@@ -1,0 +1,128 @@
+"""The response of one patient visit by visit, with the values each visit was judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ..assess import wording
+from ..assess.why import ResponseStory
+from ..catalogue import label
+from .ladder import is_confirmed
+from .reasons import number, tests, unit_said
+from .words import PAGE
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One track of a visit: value, nadir before, baseline, and the day of the sample if it was an earlier one."""
+
+    track: str
+    unit: str
+    value: str
+    nadir: str
+    baseline: str
+    sampled_on: date | None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One assessment in words."""
+
+    on: date
+    timepoint: str
+    category: str
+    sure: bool
+    state: str
+    confirmed: str
+    second: str
+    because: tuple[str, ...]
+    missing: tuple[str, ...]
+    flags: tuple[str, ...]
+    values: tuple[Measured, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of therapy and its visits."""
+
+    head: str
+    when: str
+    best: str
+    progression: str
+    visits: tuple[Visit, ...]
+
+
+def lines(story: ResponseStory, lang: str) -> list[Line]:
+    """Every line of therapy with its visits."""
+    words = PAGE[lang]
+    found = []
+    for row in story.lines.iter_rows(named=True):
+        visits = story.visits.filter(pl.col("line") == row["line"])
+        when = words["from_to" if row["stopped_on"] else "from"].format(start=row["started_on"], stop=row["stopped_on"])
+        state = row["progression_state"]
+        progression = wording.say(wording.STATES, state, lang) if state in ("confirmed", "unconfirmed") else ""
+        if row["progressed_on"]:
+            progression = f"{row['progressed_on']}, {progression}"
+        found.append(Line(
+            words["line_head"].format(line=row["line"], drugs=drugs_said(row["drugs"], lang)), when, best_said(row, lang),
+            f"PD {progression}" if progression else "",
+            _visits(visits, story.values, lang),
+        ))  # fmt: skip
+    return found
+
+
+def drugs_said(drugs: str | None, lang: str) -> str:
+    """The drugs of a line in words."""
+    return " + ".join(label(drug, lang) for drug in (drugs or "").split("+") if drug) or PAGE[lang]["unrecorded"]
+
+
+def best_said(line: Mapping[str, Any], lang: str) -> str:
+    """The best confirmed response of a line and its date."""
+    if line["best_response"] is None:
+        return ""
+    how = "best" if line["best_response_on"] else "best_only"
+    return PAGE[lang][how].format(best=line["best_response"], on=line["best_response_on"])
+
+
+def split(text: str | None) -> list[str]:
+    """The parts of a joined cell."""
+    return text.split("|") if text else []
+
+
+def _visits(rows: pl.DataFrame, values: pl.DataFrame, lang: str) -> tuple[Visit, ...]:
+    """The visits of a line; the second sample is named where the best confirmed response changes."""
+    found, before = [], None
+    for row in rows.iter_rows(named=True):
+        pair = row["confirmed"] != before and row["confirmed_on"] != row["on"]
+        before = row["confirmed"]
+        found.append(_visit(row, values, pair, lang))
+    return tuple(found)
+
+
+def _visit(visit: Mapping[str, Any], values: pl.DataFrame, pair: bool, lang: str) -> Visit:
+    own = values.filter((pl.col("on") == visit["on"]) & (pl.col("line") == visit["line"]))
+    progression = visit["progression"]
+    return Visit(
+        on=visit["on"],
+        timepoint=visit["timepoint"],
+        category=wording.say(wording.CATEGORIES, visit["timepoint"], lang),
+        sure=is_confirmed(visit),
+        state=wording.say(wording.STATES, progression, lang) if progression else "",
+        confirmed=visit["confirmed"] or "",
+        second=PAGE[lang]["second"].format(visit["confirmed_on"]) if pair and visit["confirmed_on"] else "",
+        because=tuple(wording.say(wording.BECAUSE, name, lang) for name in split(visit["because"])),
+        missing=tests(split(visit["missing"]), lang),
+        flags=tuple(wording.say(wording.FLAGS, name, lang) for name in split(visit["flags"])),
+        values=tuple(_measured(row, visit["on"], lang) for row in own.iter_rows(named=True)),
+    )
+
+
+def _measured(row: Mapping[str, Any], on: date, lang: str) -> Measured:
+    en, zh, unit = wording.TRACKS[row["track"]]
+    shown = (PAGE[lang]["unknown"] if row[name] is None else number(row[name]) for name in ("value", "nadir", "baseline"))
+    return Measured(zh if lang == "zh" else en, unit_said(unit, lang), *shown, None if row["sampled_on"] == on else row["sampled_on"])
