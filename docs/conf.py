@@ -22,7 +22,7 @@ def generate(folder):
     from bence.assess.status import targets
     from bence.catalogue import codes
     from bence.rulebook import rules
-    from bence.signoff import sources
+    from bence.assess.sources import sources
 
     folder.mkdir(exist_ok=True)
     policies = ["| policy | default | choices | meaning | 含义 |", "|---|---|---|---|---|"]

@@ -13,8 +13,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["Chart", "Findings", "assess", "read", "report", "stage", "visible", "why"]
+from .version import __version__
+
+__all__ = ["Chart", "Findings", "__version__", "assess", "read", "report", "stage", "visible", "why"]
 
 if TYPE_CHECKING:
     from .assess import Findings, assess, stage

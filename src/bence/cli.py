@@ -158,6 +158,8 @@ def assess(
 
 def _not_a_chart(out: Path) -> None:
     """Findings have a table `treatments` of their own: they never replace the tables of a chart."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file", expected="a folder for the findings")
     for name in ("patients", "observations", "events"):
         for path in out.glob(f"{name}.*") if out.is_dir() else ():
             raise UsageError(f"{path} is a table of a chart: findings are not written beside it", expected="another folder")
@@ -251,10 +253,14 @@ def report(
     lang: str,
 ) -> None:
     """One printable page for one PATIENT: curves, therapy, response, stage, reasons."""
+    target = out or Path(re.sub(r"[^\w.-]", "_", patient).lstrip(".") + ".html")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder '{target.parent}' to write the page into")
+    read = _read(chart, mapping)
+    read.only(patient)  # says so at once if there is no such patient
     from .report import report as page_of
 
-    page = page_of(_read(chart, mapping), patient, at, lang, **policy)
-    target = out or Path(re.sub(r"[^\w.-]", "_", patient).lstrip(".") + ".html")
+    page = page_of(read, patient, at, lang, **policy)
     target.write_text(page, encoding="utf-8")
     click.echo(f"wrote {target}")
 

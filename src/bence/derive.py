@@ -58,27 +58,36 @@ class Derived:
 def what_matters(tree: Tree | None, name: str, answers: Iterable[Answer]) -> dict[Answer, Hashable]:
     """For each answer of a rule what it leads to in the tree: the same object if it is the same."""
     known: dict[Any, Tree] = {}
+    return {answer: _fixed(tree, name, answer, known, {}) for answer in answers}
 
-    def fixed(tree: Tree | None, answer: Answer) -> Tree | None:
-        if not isinstance(tree, Fork):
-            return tree
+
+def _fixed(tree: Tree | None, name: str, answer: Answer, known: dict[Any, Tree], done: dict[int, Tree | None]) -> Tree | None:
+    """The tree if the answer of one rule is known; `done` are its nodes, followed once each."""
+    if not isinstance(tree, Fork):
+        return tree
+    if id(tree) not in done:
         if tree.name == name:
-            return fixed(tree.yes if tree.test.passes(answer) else tree.no, answer)
-        return join(tree.name, tree.test, fixed(tree.yes, answer), fixed(tree.no, answer), known)
-
-    return {answer: fixed(tree, answer) for answer in answers}
+            reply = tree.yes if tree.test.passes(answer) else tree.no
+            done[id(tree)] = _fixed(reply, name, answer, known, done)
+        else:
+            yes, no = (_fixed(reply, name, answer, known, done) for reply in (tree.yes, tree.no))
+            done[id(tree)] = join(tree.name, tree.test, yes, no, known)
+    return done[id(tree)]
 
 
 def sort(tree: Tree, kind: Kind) -> Tree | None:
     """The tree of the same questions that asks for the kind of the answer alone."""
     ends: dict[Hashable, Tree] = {}
     known: dict[Any, Tree] = {}
+    done: dict[int, Tree | None] = {}
 
     def sorted_tree(tree: Tree) -> Tree | None:
-        if isinstance(tree, Fork):
-            return join(tree.name, tree.test, sorted_tree(tree.yes), sorted_tree(tree.no), known)
-        (answer,) = tree.answers
-        return ends.setdefault(kind(answer), tree)
+        if not isinstance(tree, Fork):
+            (answer,) = tree.answers
+            return ends.setdefault(kind(answer), tree)
+        if id(tree) not in done:
+            done[id(tree)] = join(tree.name, tree.test, sorted_tree(tree.yes), sorted_tree(tree.no), known)
+        return done[id(tree)]
 
     return sorted_tree(tree)
 

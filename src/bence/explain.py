@@ -139,8 +139,9 @@ class _Explainer:
         before = self.show(name, self.before.get(name))
         shown = self.show(name, value)
         return Why(
-            name, "input", code.en if code else name, code.zh if code else "", shown=shown, unit=code.unit
-            if code else "", on=_date(value), where=value.where if value else None, used=used,
+            name, "input", code.en if code else name, code.zh if code else "",
+            shown=shown, unit=code.unit if code else "", on=_date(value),
+            where=value.where if value else None, used=used,
             changed=((name, shown, before),) if value is not self.before.get(name) else (),
         )  # fmt: skip
 
@@ -152,11 +153,10 @@ class _Explainer:
             return value.shown
         if isinstance(value.known, str):
             return value.known
-        return _shown(begin_one(value.known), self.book.domain(name))
+        return _shown(_interval_or_words(value.known), self.book.domain(name))
 
 
-def begin_one(known: Known) -> Any:
-    """A known value as an interval or as words."""
+def _interval_or_words(known: Known) -> Any:
     if isinstance(known, bool):
         return ("yes",) if known else ("no",)
     if isinstance(known, (int, float)):
@@ -213,55 +213,50 @@ WORDS = {
         "overruled": "记录为 {}，与数据不符，以推导为准",
         "instead": "{0} 由 {2} 改为 {1}",
         "settle": "补充后可确定：{}",
-        "yes": "是",
-        "no": "否",
-        "positive": "阳性",
-        "negative": "阴性",
-        "high": "高危",
-        "standard": "标危",
-        "intermediate": "中危",
-        "low": "低危",
     },
 }
 
 
 def render(tree: Why, lang: str = "en") -> str:
     """The tree as text, one line each, what it rests on indented below; `lang` is `en` or `zh`."""
-    lines = list(_lines(tree, WORDS["zh" if lang.startswith("zh") else "en"], lang, ""))
-    return "\n".join(lines)
+    return "\n".join(_lines(tree, "zh" if lang.startswith("zh") else "en", ""))
 
 
-def _lines(why: Why, words: Mapping[str, str], lang: str, indent: str) -> Iterable[str]:
-    notes = [text for text in _notes(why, words) if text]
+def _lines(why: Why, lang: str, indent: str) -> Iterable[str]:
+    words = WORDS[lang]
+    notes = [text for text in _notes(why, lang) if text]
     note = f"  [{'; '.join(notes)}]" if notes else ""
-    name = why.label(lang) if lang.startswith("zh") else why.name
-    yield f"{indent}{name} = {_says(why, words)}{note}{'' if why.used else words['unused']}"
+    name = why.label(lang) if lang == "zh" else why.name
+    yield f"{indent}{name} = {_says(why, lang)}{note}{'' if why.used else words['unused']}"
     if not indent and len(why.answers) > 1:
         asked = words["and"].join(_name(name, lang) for name in why.settled_by)
         yield f"  {words['settle'].format(asked)}"
     for child in why.children:
-        yield from _lines(child, words, lang, indent + "  ")
+        yield from _lines(child, lang, indent + "  ")
 
 
 def _name(name: str, lang: str) -> str:
     code = codes().get(name)
-    return code.zh if code and lang.startswith("zh") else name
+    return code.zh if code and lang == "zh" else name
 
 
-def _says(why: Why, words: Mapping[str, str]) -> str:
-    if why.kind == "rule":
-        answers = [_word(answer) for answer in why.answers]
-        if why.answers == (False, True):
-            return words["unknown"]
-        return words["or"].join(words.get(answer, answer) for answer in answers)
+def _says(why: Why, lang: str) -> str:
+    if why.kind == "rule" and why.answers != (False, True):
+        return WORDS[lang]["or"].join(_spoken(_word(answer), lang) for answer in why.answers)
     if not why.shown:
-        return words["unknown"]
-    return (
-        f"{words.get(why.shown, why.shown)} {why.unit}".rstrip() if why.shown[-1].isdigit() else words.get(why.shown, why.shown)
-    )
+        return WORDS[lang]["unknown"]
+    said = WORDS[lang]["or"].join(_spoken(word, lang) for word in why.shown.split(" or "))
+    return f"{said} {why.unit}".rstrip() if said[-1].isdigit() else said
 
 
-def _notes(why: Why, words: Mapping[str, str]) -> Iterable[str]:
+def _spoken(word: str, lang: str) -> str:
+    """A category in the language of the reader."""
+    code = codes().get(word)
+    return code.zh if lang == "zh" and code and "value" in code.grains else word
+
+
+def _notes(why: Why, lang: str) -> Iterable[str]:
+    words = WORDS[lang]
     yield why.source
     for name, now, before in why.changed:
         yield words["instead"].format(name, now or words["unknown"], before or words["unknown"])
@@ -269,5 +264,5 @@ def _notes(why: Why, words: Mapping[str, str]) -> Iterable[str]:
     if why.kind == "input":
         yield words["recorded"].format(date) if date else ""
     elif why.recorded is not None:
-        said = words.get(why.recorded, why.recorded)
-        yield words["overruled" if why.conflict else "recorded"].format(f"{said} {date}".rstrip())
+        said = f"{_spoken(why.recorded, lang)} {date}".rstrip()
+        yield words["overruled" if why.conflict else "recorded"].format(said)

@@ -8,7 +8,7 @@ its docstring is its label.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -291,9 +291,3 @@ def rules() -> Mapping[str, Rule]:
 def leaves(target: str | Rule) -> tuple[str, ...]:
     """The inputs a rule of the package rests on."""
     return BOOK.leaves(target)
-
-
-def entries(book: Rulebook = BOOK) -> Iterator[Rule | Quantity]:
-    """Every rule and quantity."""
-    yield from book.rules.values()
-    yield from book.quantities.values()

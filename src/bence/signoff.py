@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
-
 from .assess import DISCLAIMER
 from .assess.policies import POLICIES
+from .assess.sources import sources
 from .assess.status import targets
 from .rulebook import rules
 
@@ -17,11 +15,6 @@ WORDS = {
     "zh": ("审核签字表", "规则", "名称", "阈值", "来源", "标记", "审核人签字", "策略", "默认值", "含义",
            "标记：V 已核对公开页面，S 见于来源文本，M 凭记忆，O 自定。目前尚无血液科医师签字。"),
 }  # fmt: skip
-
-
-def sources() -> dict[str, dict[str, str]]:
-    """The sources that rules cite, by key."""
-    return tomllib.loads(files("bence.assess").joinpath("sources.toml").read_text(encoding="utf-8"))
 
 
 def sheet(lang: str = "en") -> str:

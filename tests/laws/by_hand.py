@@ -132,11 +132,7 @@ def half_known(values, draw):
 
 def agreeing(book, target, wholes, recorded):
     """The answers of the completions whose answers agree with those recorded of rules."""
-    return {
-        whole(book, target, record)
-        for record in wholes
-        if all(whole(book, name, record) == said for name, said in recorded.items())
-    }
+    return {whole(book, target, record) for record in wholes if all(whole(book, name, record) == said for name, said in recorded.items())}
 
 
 def relevant(book, target, wholes):

@@ -1,6 +1,7 @@
 """What is known of a value, and what a rule can still say of it."""
 
 import doctest
+from itertools import product
 from math import inf, nan
 
 import pytest
@@ -127,14 +128,20 @@ def test_a_flag_may_be_given_as_a_truth_value():
     assert possible(fever, fever=False) == {False}
 
 
-def test_two_questions_about_one_value_agree():
-    def both(x):
-        return "never" if x > 3 and x < 2 else "always"
+@pytest.mark.parametrize(("one", "other"), list(product(["<", "<=", ">", ">=", "==", "!="], repeat=2)))
+@pytest.mark.parametrize(("first", "second"), [(2, 1), (2, 2), (2, 3)])
+def test_two_questions_about_one_number_agree(one, other, first, second):
+    rule = eval(f"lambda x: ('a' if x {one} {first} else 'b') + ('a' if x {other} {second} else 'b')", {})
+    for known in (None, below(2), at_most(2), above(2), at_least(2), between(1, 3, lo_open=True)):
+        numbers = [x for x in (0.5, 1, 1.5, 2, 2.5, 3, 3.5) if known is None or x in known]
+        assert possible(rule, x=known) == {rule(x) for x in numbers}
 
+
+def test_two_questions_about_one_word_agree():
     def word(x):
         return "never" if x == "a" and x == "b" else "always"
 
-    assert possible(both) == possible(word) == {"always"}
+    assert possible(word) == {"always"}
 
 
 # ---- Mistakes of whoever writes a rule --------------------------------------------------------------------
@@ -233,10 +240,7 @@ KNOWN = st.fixed_dictionaries(
             )
             for name, values in NUMBERS.items()
         },
-        **{
-            name: st.one_of(st.sets(st.sampled_from(values), min_size=1), st.sampled_from(values))
-            for name, values in WORDS.items()
-        },
+        **{name: st.one_of(st.sets(st.sampled_from(values), min_size=1), st.sampled_from(values)) for name, values in WORDS.items()},
     }
 )
 
@@ -253,9 +257,7 @@ def test_possible_is_the_union_over_all_completions(source, known):
         ]
         for name, values in EVERYTHING.items()
     }
-    records = [
-        {"x": x, "y": y, "u": u, "v": v} for x in options["x"] for y in options["y"] for u in options["u"] for v in options["v"]
-    ]
+    records = [{"x": x, "y": y, "u": u, "v": v} for x in options["x"] for y in options["y"] for u in options["u"] for v in options["v"]]
     answers = {tuple(record.values()): rule(**record) for record in records}
     found = possible(rule, **known)
     assert found == set(answers.values())

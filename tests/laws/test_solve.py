@@ -71,9 +71,7 @@ def assert_cohort_is_one_by_one(book, targets, records, recorded=(), vary=None):
     answers = {"iss": ("I", "II", "III"), "r_iss": ("I", "II", "III"), "ldh_high": ("no", "yes")}
     answers["kidney"] = ("no", "early", "late", "perhaps")
     said = {
-        name: categories([each.get(name) for each in recorded], answers[name])
-        for name in answers
-        if any(name in each for each in recorded)
+        name: categories([each.get(name) for each in recorded], answers[name]) for name in answers if any(name in each for each in recorded)
     }
     cohort = solve(targets, columns(book, records), len(records), recorded=said, vary=vary, book=book)
     for target in targets:

@@ -14,8 +14,9 @@ One file is one mistake: what it is, the commands with what they print, and the 
     …
 
 The lines must be printed in this order, others may stand between them; a run of spaces counts as one, and `…` stands
-for anything. A file may also be written as `-- NAME, bytes --` (`\x00`, `\n`; no line ends of its own), as `-- NAME, gb18030 --` (or any other
-encoding), or as `-- NAME, from CSV --` (a Parquet file with the types found in the CSV); `-- NAME/ --` is a folder.
+for anything. A file may also be written as `-- NAME, bytes --` (`\x00`, `\n`; no line ends of its own), as
+`-- NAME, gb18030 --` (or any other encoding), or as `-- NAME, from CSV --` (a Parquet file with the types found in the
+CSV); `-- NAME/ --` is a folder.
 """
 
 from __future__ import annotations

@@ -510,4 +510,11 @@ def policies() -> st.SearchStrategy[dict]:
 @st.composite
 def cohorts(draw, size: int = 25) -> list[dict]:
     """The charts of many patients."""
-    return [draw(charts_of_one(name=f"p{number:02d}")) for number in range(size)]
+    return Cohort(draw(charts_of_one(name=f"p{number:02d}")) for number in range(size))
+
+
+class Cohort(list):
+    """Charts; shown by their number, for a test that fails prints the smallest chart itself."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} charts>"

@@ -232,30 +232,33 @@ class Line:
     # -- rows of a code ------------------------------------------------------------------------------------
 
     def rows(self, what: str, on: date | None = None) -> list[dict]:
-        found = [row for row in self.observations if row["what"] == what and on in (None, row["on"])]
-        if what in HEAVY:
-            found = [row for row in found if not self.after_immunoglobulin(row["on"])]
-        return found
+        return [row for row in self.observations if row["what"] == what and on in (None, row["on"])]
+
+    def is_used(self, row: dict) -> bool:
+        replaced = row["what"] in HEAVY and self.after_immunoglobulin(row["on"])
+        return counts(row) and not replaced
 
     def after_immunoglobulin(self, on: date) -> bool:
-        return any(self.given_within(row, on, self.policy["ivig"]) for row in self.treatments
-                   if row["what"] == "immunoglobulin")  # fmt: skip
+        """Reading: without a stop date it was one infusion."""
+        given = [row for row in self.treatments if row["what"] == "immunoglobulin" and row["started_on"]]
+        spans = [(row["started_on"], row["stopped_on"] or row["started_on"]) for row in given]
+        return any(first <= on and (on - last).days <= self.policy["ivig"] for first, last in spans)
 
-    def given_within(self, treatment: dict, on: date, days: int) -> bool:
-        """Given on the day or up to so many days before. Reading: without a stop date it still is."""
-        if treatment["started_on"] is None or treatment["started_on"] > on:
-            return False
-        return treatment["stopped_on"] is None or (on - treatment["stopped_on"]).days <= days
+    def antibody_given(self, on: date) -> bool:
+        """Reading: without a stop date it is still being given."""
+        given = [row for row in self.treatments if row["what"] in ANTIBODIES and row["started_on"]]
+        spans = [(row["started_on"], row["stopped_on"] or on) for row in given]
+        return any(first <= on and (on - last).days <= self.policy["antibody_washout"] for first, last in spans)
 
     @asked_once
     def days_with_value(self, what: str) -> list[date]:
-        return sorted({row["on"] for row in self.rows(what) if counts(row)})
+        return sorted({row["on"] for row in self.rows(what) if self.is_used(row)})
 
     # -- the value of one day, in the role of a baseline or of a follow-up ---------------------------------
 
     @asked_once
     def number_on(self, what: str, on: date, role: str) -> Interval | None:
-        rows = [row for row in self.rows(what, on) if counts(row)]
+        rows = [row for row in self.rows(what, on) if self.is_used(row)]
         if not rows:
             return None
         if what == "marrow_plasma_cells":
@@ -327,6 +330,7 @@ class Line:
 
     @cached_property
     def visits(self) -> list[date]:
+        """Reading: a value that is not used makes a visit all the same, spurious or after immunoglobulin."""
         codes = [*ASSESSED, self.serum_code]
         days = {row["on"] for what in codes for row in self.rows(what)}
         return sorted(day for day in days if self.in_line(day))
@@ -447,14 +451,11 @@ class Line:
 
     def antibody_could_be_the_band(self, visit: date) -> bool:
         """IgG-kappa clone, an antibody on board, the serum shows IgG-kappa only, M-protein ≤ 2 g/L."""
-        given = any(
-            self.given_within(row, visit, self.policy["antibody_washout"]) for row in self.treatments if row["what"] in ANTIBODIES
-        )
         resolved = self.immunofixation("serum_ife_shifted", visit)[0] is not None
         serum = self.value("serum", visit)
         return (
             self.clone == ("igg", "kappa")
-            and given
+            and self.antibody_given(visit)
             and not resolved
             and self.serum_immunofixation(visit)[2] == {("igg", "kappa")}
             and serum is not None
@@ -747,7 +748,7 @@ class Line:
         if rule == "P1":
             return surely_risen(now, nadir, 0.25) and surely_at_least(up, 5)
         if rule == "P2":
-            return surely_at_least(Interval(nadir.high, nadir.high), 50) and surely_at_least(up, 10)
+            return surely_at_least(nadir, 50) and surely_at_least(up, 10)
         if rule == "P3":
             return surely_risen(now, nadir, 0.25) and surely_at_least(up, 200)
         if rule == "P4":

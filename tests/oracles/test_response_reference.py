@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from response_charts import (
     DAY_ONE,
+    Cohort,
     chart_of_one,
     cohorts,
     observed,
@@ -72,9 +73,7 @@ def of_findings(findings) -> tuple[dict, dict]:
     for row in findings.response.iter_rows(named=True):
         row = {**row, **{c: "|".join(sorted((row[c] or "").split("|"))) for c in ("missing", "flags")}}
         rows[row["patient"], row["line"], row["on"]] = [row[column] or None for column in ROW]
-    lines = {
-        (row["patient"], row["line"]): [row[column] or None for column in LINE] for row in findings.lines.iter_rows(named=True)
-    }
+    lines = {(row["patient"], row["line"]): [row[column] or None for column in LINE] for row in findings.lines.iter_rows(named=True)}
     return rows, lines
 
 
@@ -319,7 +318,7 @@ def crowds(size: int = 25) -> st.SearchStrategy[list[dict]]:
 
     def crowd(seed: int) -> list[dict]:
         pick = random.Random(seed).choice
-        return [chart_of_one(pick, f"p{number:02d}") for number in range(size)]
+        return Cohort(chart_of_one(pick, f"p{number:02d}") for number in range(size))
 
     return st.integers(0, 2**32).map(crowd)
 

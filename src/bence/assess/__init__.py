@@ -17,6 +17,7 @@ from ..cells import Categories, Column
 from ..chart import Chart, last_date, visible
 from ..rulebook import rules
 from ..solve import Solved
+from ..version import __version__
 from . import baseline, inputs, status
 from .intake import EPOCH, Observations, dates, take_in
 from .lines import first_dose, treatment_rows
@@ -206,8 +207,6 @@ def _flags(base: Baseline, solved: Mapping[str, Solved], n: int) -> pl.Series:
 
 
 def _manifest(chart: Chart, at: date | None, profile: str, policies: Mapping[str, Any]) -> dict[str, Any]:
-    from .. import __version__
-
     return {
         "bence": __version__,
         "note": DISCLAIMER["en"],

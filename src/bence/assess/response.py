@@ -14,7 +14,7 @@ import polars as pl
 from ..errors import UsageError
 from . import response_scan as scan
 from .compiled import scan_for
-from .intake import HEAVY, LIGHT, NEVER, Observations, dates, days
+from .intake import HEAVY, LIGHT, Observations, dates, days
 from .lines import line_frame, scan_columns
 
 PROFILES = ("imwg_2016",)

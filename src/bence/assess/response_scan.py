@@ -478,7 +478,7 @@ def known_tracks(now, today, reach, run_start, policy):
         if np.isnan(now.track[t, 0]):
             continue
         oldest = today - reach
-        if t == T_SPD or t == T_DIAMETER:
+        if t in (T_SPD, T_DIAMETER):
             oldest = today - policy.carry_imaging
         if t == T_MARROW:
             oldest = min(today, run_start)

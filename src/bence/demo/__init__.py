@@ -150,4 +150,6 @@ def index(findings: Findings, told: Sequence[Lesson], lang: str) -> str:
 def _templates() -> Any:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
-    return Environment(loader=PackageLoader("bence.demo"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=PackageLoader("bence.demo"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
+    )

@@ -195,15 +195,13 @@ def _gaps(gaps: pl.DataFrame, lang: str) -> Gaps | None:
             count[test, finding] = count.get((test, finding), 0) + n
     blocked = sorted(_blocked(gaps, tests).items(), key=lambda each: (-each[1], each[0]))
     names = [name for name in FINDINGS if name in set(sets["finding"])]
-    rows = [
-        (input_said(test, lang), n, tuple(count.get((test, name), 0) for name in names))
-        for test, n in blocked[:TESTS]
-    ]
+    rows = [(input_said(test, lang), n, tuple(count.get((test, name), 0) for name in names)) for test, n in blocked[:TESTS]]
     opened: dict[str, int] = {}
     for finding, _, n in sets.iter_rows():
         opened[finding] = opened.get(finding, 0) + n
     return Gaps(
-        tuple(HEADS.get(name, FINDINGS[name])[lang == "zh"] for name in names), tuple(rows), tuple(opened[name] for name in names),
+        tuple(HEADS.get(name, FINDINGS[name])[lang == "zh"] for name in names),
+        tuple(rows), tuple(opened[name] for name in names),
         max((n for _, n, _ in rows), default=1), max(0, len(blocked) - TESTS),
     )  # fmt: skip
 
@@ -213,7 +211,7 @@ def _blocked(gaps: pl.DataFrame, tests: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     sets = gaps["missing"].unique().drop_nulls().to_list()
     for start in range(0, len(tests), 63):
-        bits = {test: 1 << i for i, test in enumerate(tests[start:start + 63])}
+        bits = {test: 1 << i for i, test in enumerate(tests[start : start + 63])}
         masks = [sum(bits.get(test, 0) for test in missing.split("|")) for missing in sets]
         mask = pl.DataFrame({"missing": sets, "mask": pl.Series(masks, dtype=pl.Int64)})
         people = gaps.select("patient", "missing").join(mask, on="missing").group_by("patient").agg(pl.col("mask").bitwise_or())

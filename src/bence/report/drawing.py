@@ -30,7 +30,7 @@ EDGE = {"PR": "#3f86b5", "MR": "#5f9cc4", "SD": "#6b757e", "NE": "#8a949d"}  # w
 DARK = {"sCR", "CR", "VGPR", "PD"}  # fills that want white text
 SIZE = 6.6  # points of the text in pictures
 POINTS = 72
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "bence", "font.family": "DejaVu Sans", "font.size": SIZE,
     "axes.linewidth": 0.6, "lines.solid_capstyle": "butt", "axes.unicode_minus": False,
 }  # fmt: skip
@@ -81,7 +81,7 @@ def rows_without_overlap(spans: Sequence[tuple[float, float]], gap: float = 2) -
     found = []
     for start, end in spans:
         row = next((i for i, taken in enumerate(ends) if start >= taken + gap), len(ends))
-        ends[row:row + 1] = [end]
+        ends[row : row + 1] = [end]
         found.append(row)
     return found
 
@@ -117,13 +117,8 @@ def to_svg(figure: Figure, key: str, title: str, tips: Iterable[tuple[float, flo
     inner = re.sub(r"<(metadata|style)\b.*?</\1>", "", body[1], flags=re.S)
     inner = re.sub(r"<[^>]*>", lambda tag: _shorter(tag[0], key), inner)
     inner = re.sub(r"(?<=>)\s+(?=<)", "", inner)
-    marks = "".join(
-        f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="3.2"><title>{escape(tip)}</title></circle>' for x, y, tip in tips
-    )
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title)}">{inner}'
-        f'<g class="tips">{marks}</g></svg>'
-    )
+    marks = "".join(f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="3.2"><title>{escape(tip)}</title></circle>' for x, y, tip in tips)
+    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title)}">{inner}<g class="tips">{marks}</g></svg>'
 
 
 def _shorter(tag: str, key: str) -> str:

@@ -82,7 +82,16 @@ def draw(ax: Axes, marks: Sequence[Mark], placed: Sequence[int], last: date, sca
             continue
         right = _fits(mark, last, scale)
         ax.plot([day(mark.on)], [row], marker="|", markersize=5, markeredgewidth=1.2, color=mark.colour, linestyle="", clip_on=False)
-        say(ax, day(mark.on), row, mark.text, dx=3 if right else -3, ha="left" if right else "right", color=mark.colour, size=SIZE - 0.4)
+        say(
+            ax,
+            day(mark.on),
+            row,
+            mark.text,
+            dx=3 if right else -3,
+            ha="left" if right else "right",
+            color=mark.colour,
+            size=SIZE - 0.4,
+        )
     return [(day(mark.on), row, mark.tip) for mark, row in zip(marks, placed, strict=True) if mark not in hidden]
 
 

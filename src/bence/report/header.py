@@ -23,12 +23,14 @@ def header(own: Chart, status: Mapping[str, Any], at: date | None, lang: str) ->
     """Facts of the patient: name of the fact and what is known of it."""
     words, person = PAGE[lang], own.patients.row(0, named=True)
     unrecorded = words["unrecorded"]
-    diagnosed = own.events.filter(pl.col("what").is_in(["mm_diagnosis", "smm_diagnosis", "mgus_diagnosis"]) & pl.col("text").ne_missing("none"))
+    diagnosed = own.events.filter(
+        pl.col("what").is_in(["mm_diagnosis", "smm_diagnosis", "mgus_diagnosis"]) & pl.col("text").ne_missing("none")
+    )
+    dead = bool(person["died_on"] and person["born_on"])
     facts = [
         (words["centre"], person["centre"] or unrecorded),
         (words["sex"], label(person["sex"], lang) if person["sex"] else unrecorded),
-        (words["born"], age(person["born_on"], person["died_on"] or at, lang) + (words["at_death"] if lang == "zh" and person["died_on"] else
-                        f" {words['at_death']}" if person["died_on"] and person["born_on"] else "")),
+        (words["born"], age(person["born_on"], person["died_on"] or at, lang) + (words["at_death"] if dead else "")),
         (words["isotype"], isotype(person["heavy_chain"], person["light_chain"], lang)),
     ]  # fmt: skip
     first = diagnosed.sort("on").unique("what", keep="first", maintain_order=True)
@@ -47,9 +49,8 @@ def age(born_on: str | None, on: date | None, lang: str) -> str:
     words = PAGE[lang]
     if not born_on or on is None:
         return words["unrecorded"]
-    parts = [int(part) for part in born_on.split("-")]
-    first = (parts + [1, 1])[:3] if len(parts) < 3 else parts
-    last = (parts + [12, 31])[:3] if len(parts) == 1 else (*parts, 31)[:3] if len(parts) == 2 else parts
+    parts = tuple(int(part) for part in born_on.split("-"))
+    first, last = (*parts, 1, 1)[:3], (*parts, *((12, 31) if len(parts) == 1 else (31,)))[:3]
     oldest, youngest = (on.year - y - ((on.month, on.day) < (m, d)) for y, m, d in (first, last))
     return words["years"].format(oldest) if oldest == youngest else words["years_or"].format(youngest, oldest)
 

@@ -10,8 +10,9 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from ..catalogue import label
-from .curves import Labels, standing
+from .curves import standing
 from .drawing import MRD, MUTED, SIZE, day, say
+from .labels import Labels
 from .words import PICTURE
 
 NEGATIVE, POSITIVE, BELOW = "negative", "positive", "below"
@@ -41,7 +42,12 @@ def mrd_tests(observations: pl.DataFrame, lang: str) -> list[Test]:
         result = NEGATIVE if negative else BELOW if below else POSITIVE
         shown = label(NEGATIVE if negative else POSITIVE, lang) if share in (None, 0) else f"{row['comparator'] or ''}{share:.1e}"
         limit = row["detection_limit"]
-        words = [f"MRD {shown}", str(row["on"]), row["method"] or "", PICTURE[lang]["limit"].format(f"{limit:.1e}") if limit else ""]
+        words = [
+            f"MRD {shown}",
+            str(row["on"]),
+            row["method"] or "",
+            PICTURE[lang]["limit"].format(f"{limit:.1e}") if limit else "",
+        ]
         tip = " · ".join(word for word in [*words, row["source"] or ""] if word)
         found.append(Test(row["on"], result, share, limit if limit and limit > 0 else None, (row["method"] or "").upper(), tip))
     return found
@@ -57,7 +63,17 @@ def draw_mrd(ax: Axes, tests: Sequence[Test], lang: str) -> list[tuple[float, fl
     for k in range(-8, 1):
         if low < 10.0**k < high:
             ax.axhline(10.0**k, color="#e4e9ed", linewidth=0.5, zorder=0)
-            say(ax, 0, 10.0**k, f"10{_superscript(k)}", dx=-5, ha="right", xycoords=ax.get_yaxis_transform(), color=MUTED, size=SIZE - 0.4)
+            say(
+                ax,
+                0,
+                10.0**k,
+                f"10{_superscript(k)}",
+                dx=-5,
+                ha="right",
+                xycoords=ax.get_yaxis_transform(),
+                color=MUTED,
+                size=SIZE - 0.4,
+            )
     places = [(day(test.on), test.share if test.share and test.share > 0 else test.limit or low) for test in tests]
     for test, (x, y) in zip(tests, places, strict=True):
         if test.limit:

@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from ..assess import DISCLAIMER, Findings, assess
 from ..assess.policies import POLICIES
+from ..assess.sources import sources
 from ..assess.why import ResponseStory, why
 from ..catalogue import label
 from ..chart import Chart, last_date, visible
-from ..signoff import sources
 from .curves import standing
 from .drawing import DARK, DEPTH, EDGE
 from .gaps import gaps
@@ -65,7 +65,7 @@ def report(chart: Chart, patient: str, at: date | str | None = None, lang: str =
         at=at,
         facts=header(own, status, at, lang),
         now=standing_of(own, status, story, lang),
-        picture=Markup(course(own, story.visits, story.values, story.lines, lang, measurable)),  # noqa: S704 (made here)
+        picture=Markup(course(own, story.visits, story.values, story.lines, lang, measurable)),
         absent=_absent(own, lang),
         groups=told,
         lines=lines(story, lang),
@@ -130,5 +130,3 @@ def made(findings: Findings, lang: str) -> list[str]:
         words["made"].format(version=manifest["bence"], profile=manifest["profile"]),
         f"{words['policies']}: {'; '.join(changed)}" if changed else words["default"],
     ]
-
-

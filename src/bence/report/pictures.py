@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,19 +11,17 @@ from matplotlib.axes import Axes
 
 from ..chart import Chart
 from . import events
-from .curves import Labels, Point, draw_curve, nice_ticks, points, standing, telling
+from .curves import points, standing
 from .drawing import (
     BAND,
     DEPTH,
     GRID,
     INK,
-    INVOLVED,
     MARROW,
     MUTED,
     POINTS,
     SERUM,
     SIZE,
-    UNINVOLVED,
     URINE,
     bare,
     day,
@@ -35,13 +33,13 @@ from .drawing import (
     text_width,
     to_svg,
 )
-from .ladder import Progression, draw_ladder, progressions, steps
+from .ladder import draw_ladder, progressions, steps
+from .markers import Tips, light_chains, linear, serum_levels
 from .mrd import draw_mrd, mrd_tests
 from .therapy import draw_lanes, lanes
-from .words import PICTURE
+from .timeline import Course
 
 WIDTH, LEFT, RIGHT = 7.4, 1.42, 0.62  # inches
-Tips = list[tuple[float, float, str]]
 Draw = Callable[[Axes], Tips]
 
 
@@ -53,32 +51,6 @@ class Panel:
     unit: str
     height: float
     draw: Draw
-
-
-@dataclass(frozen=True)
-class Course:
-    """What every panel knows: the time axis, lines of therapy (number, start, end), progressions, language."""
-
-    first: date
-    last: date
-    lines: tuple[tuple[int, date, date], ...]
-    progressed: tuple[Progression, ...]
-    lang: str
-
-    @property
-    def words(self) -> Mapping[str, str]:
-        """The words of the picture."""
-        return PICTURE[self.lang]
-
-    @property
-    def starts(self) -> list[date]:
-        """The first days of the lines."""
-        return [start for _, start, _ in self.lines]
-
-    @property
-    def margin(self) -> float:
-        """Room left and right of the dates, in days."""
-        return max(10.0, 0.02 * (self.last - self.first).days)
 
 
 def course(
@@ -94,9 +66,9 @@ def course(
         return ""
     starts = lines["started_on"].to_list()
     spans = zip(lines["line"].to_list(), starts, [*starts[1:], max(dates)], strict=False)
-    told = Course(min(dates), max(dates), tuple(spans), tuple(progressions(visits, values)), lang)
+    told = Course(min(dates), max(dates), tuple(spans), tuple(progressions(visits, values)), chart.patients["died_on"][0], lang)
     with drawn():
-        return _draw(told, _panels(chart, visits, told, serum_measurable), chart)
+        return _draw(told, _panels(chart, visits, told, serum_measurable))
 
 
 def _dates(chart: Chart) -> list[date]:
@@ -127,23 +99,44 @@ def _panels(chart: Chart, visits: pl.DataFrame, told: Course, serum_measurable: 
         found.append(Panel(words["ife"], "", 0.125 * len(bands) + 0.05, lambda ax: events.draw_bands(ax, seen, bands, told.lang)))
     serum, urine = points(seen, "serum_m_protein", told.lang), points(seen, "urine_m_protein", told.lang)
     if serum:
-        found.append(Panel(words["serum"], "g/L", 1.1 if any(point.value > 0 for point in serum) else 0.3, lambda ax: _linear(ax, serum, SERUM, told, _serum_levels(serum, told, serum_measurable))))
+        found.append(
+            Panel(
+                words["serum"],
+                "g/L",
+                1.1 if any(point.value > 0 for point in serum) else 0.3,
+                lambda ax: linear(ax, serum, SERUM, told, serum_levels(serum, told, serum_measurable)),
+            )
+        )
     if urine:
-        found.append(Panel(words["urine"], "mg/24 h", 0.62 if any(point.value > 0 for point in urine) else 0.3, lambda ax: _linear(ax, urine, URINE, told, [])))
+        found.append(
+            Panel(
+                words["urine"],
+                "mg/24 h",
+                0.62 if any(point.value > 0 for point in urine) else 0.3,
+                lambda ax: linear(ax, urine, URINE, told),
+            )
+        )
     chains = {name: points(seen, f"{name}_flc", told.lang) for name in ("kappa", "lambda")}
     if any(chains.values()):
         involved = chart.patients["light_chain"][0]
-        found.append(Panel(words["light_chains"], f"mg/L, {words['log']}", 1.1 if max(map(len, chains.values())) > 2 else 0.7, lambda ax: _light_chains(ax, chains, involved, told)))
+        found.append(
+            Panel(
+                words["light_chains"],
+                f"mg/L, {words['log']}",
+                1.1 if max(map(len, chains.values())) > 2 else 0.7,
+                lambda ax: light_chains(ax, chains, involved, told),
+            )
+        )
     marrow = points(seen, "marrow_plasma_cells", told.lang)
     if marrow:
-        found.append(Panel(words["marrow"], "%", 0.62, lambda ax: _linear(ax, marrow, MARROW, told, [])))
+        found.append(Panel(words["marrow"], "%", 0.62, lambda ax: linear(ax, marrow, MARROW, told)))
     tests = mrd_tests(seen, told.lang)
     if tests:
         found.append(Panel(words["mrd"], f"{words['mrd_unit']}, {words['log']}", 0.72, lambda ax: draw_mrd(ax, tests, told.lang)))
     return found
 
 
-def _draw(told: Course, panels: Sequence[Panel], chart: Chart) -> str:
+def _draw(told: Course, panels: Sequence[Panel]) -> str:
     rows = max(_head_rows(told)[1], default=0)
     head, foot, gap = 0.2 + 0.1 * rows, 0.2, 0.09
     height = head + foot + sum(panel.height + gap for panel in panels)
@@ -153,8 +146,8 @@ def _draw(told: Course, panels: Sequence[Panel], chart: Chart) -> str:
     ticks = month_ticks(*limits)
     behind = bare(figure.add_axes((left, foot / height, width, 1 - (head - 0.02 + foot) / height)))
     behind.set_xlim(*limits)
-    _behind(behind, told, ticks, chart)
-    _head(figure.add_axes((left, 1 - head / height, width, head / height)), limits, told, chart)
+    _behind(behind, told, ticks)
+    _head(figure.add_axes((left, 1 - head / height, width, head / height)), limits, told)
     tips, top = [], height - head
     for panel in panels:
         top -= panel.height + gap
@@ -172,7 +165,7 @@ def _draw(told: Course, panels: Sequence[Panel], chart: Chart) -> str:
     return to_svg(figure, "c", told.words["title"], tips)
 
 
-def _behind(ax: Axes, told: Course, ticks: Sequence[tuple[float, str]], chart: Chart) -> None:
+def _behind(ax: Axes, told: Course, ticks: Sequence[tuple[float, str]]) -> None:
     """What runs through all panels: bands of lines, years, progressions, death."""
     ax.set_ylim(0, 1)
     for i, (_, start, end) in enumerate(told.lines):
@@ -185,9 +178,8 @@ def _behind(ax: Axes, told: Course, ticks: Sequence[tuple[float, str]], chart: C
     for each in told.progressed:
         sure = each.state == "confirmed"
         ax.axvline(day(each.on), color=DEPTH["PD"], linewidth=0.8, linestyle=(0, (4, 2) if sure else (1, 2)), zorder=1)
-    died = chart.patients["died_on"][0]
-    if died:
-        ax.axvline(day(died), color=INK, linewidth=1.4, zorder=2)
+    if told.died:
+        ax.axvline(day(told.died), color=INK, linewidth=1.4, zorder=2)
 
 
 def _head_rows(told: Course) -> tuple[list[str], list[int]]:
@@ -198,91 +190,12 @@ def _head_rows(told: Course) -> tuple[list[str], list[int]]:
     return names, rows_without_overlap(spans)
 
 
-def _head(ax: Axes, limits: tuple[float, float], told: Course, chart: Chart) -> None:
+def _head(ax: Axes, limits: tuple[float, float], told: Course) -> None:
     """The lines of therapy by number, and death."""
     bare(ax).set_xlim(*limits)
     ax.set_ylim(0, 1)
     for (_, start, end), name, row in zip(told.lines, *_head_rows(told), strict=True):
         ax.plot([day(start), day(end)], [0.04, 0.04], color=INK, linewidth=1.6, zorder=3)
         say(ax, day(start), 0.04, name, dx=1.5, dy=6 + 7 * row, weight="bold", size=SIZE + 0.4)
-    died = chart.patients["died_on"][0]
-    if died:
-        say(ax, day(died), 1, told.words["died"].format(died), dy=-4, dx=RIGHT * POINTS - 6, ha="right")
-
-
-def _serum_levels(curve: Sequence[Point], told: Course, measurable: float) -> list[tuple[date, date, float, str]]:
-    """Where PR and VGPR begin in every line with a measurable baseline: half and a tenth of the baseline."""
-    found = []
-    good = [point for point in curve if point.kind in ("value", "zero")]
-    for _, start, end in told.lines:
-        before = [point.value for point in good if point.on <= start]
-        if before and before[-1] >= measurable - 1e-9:
-            found += [(start, end, before[-1] * 0.5, "PR"), (start, end, before[-1] * 0.1, "VGPR")]
-    return found
-
-
-def _linear(
-    ax: Axes, curve: Sequence[Point], colour: str, told: Course, levels: Sequence[tuple[date, date, float, str]]
-) -> Tips:
-    """A panel that starts at 0, with numbers at the telling values."""
-    top = max(point.value for point in curve) or 1.0
-    ax.set_ylim(-0.03 * top, top * 1.06)
-    _ticks(ax, [(y, f"{y:g}") for y in nice_ticks(top)] if any(point.value for point in curve) else [(0, "0")])
-    for start, end, y, name in levels:
-        ax.plot([day(start), day(end)], [y, y], color=DEPTH[name], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=2)
-        style = {"color": "#2d6ea3", "size": SIZE - 1.4}
-        if end == told.last:
-            say(ax, 1, y, name, dx=2, xycoords=ax.get_yaxis_transform(), **style)
-        else:
-            say(ax, day(end), y, name, dx=-1, dy=3.4, ha="right", **style)
-    tips = draw_curve(ax, curve, colour)
-    labels = Labels(ax, [(x, y) for x, y, _ in tips])
-    for point in telling(curve, told.starts, [each.on for each in told.progressed]):
-        labels.write(day(point.on), point.value, point.shown, color=colour)
-    return tips
-
-
-def _light_chains(ax: Axes, chains: Mapping[str, Sequence[Point]], involved: str | None, told: Course) -> Tips:
-    """Both light chains on a log axis; the involved one in colour, a zero on the floor."""
-    every = [point.value for curve in chains.values() for point in curve if point.value > 0] or [1.0]
-    floor = min(every) / (2.2 if any(p.value <= 0 for curve in chains.values() for p in curve) else 1.25)
-    ax.set_yscale("log")
-    ax.minorticks_off()
-    ax.set_ylim(floor / 1.15, max(max(every), floor * 30) * 1.5)
-    _ticks(ax, [(10.0**k, f"{10.0**k:g}") for k in range(-3, 7) if floor * 1.3 < 10.0**k < ax.get_ylim()[1]])
-    tips: Tips = []
-    colours = {name: UNINVOLVED if involved in chains and name != involved else INVOLVED for name in chains}
-    for name, curve in chains.items():
-        if any(point.value <= 0 for point in curve):
-            _ticks(ax, [(floor, told.words["zero"])])
-        tips += draw_curve(ax, curve, colours[name], floor)
-    _name_ends(ax, {told.words[name]: (curve[-1], colours[name]) for name, curve in chains.items() if curve}, floor)
-    labels = Labels(ax, [(x, y) for x, y, _ in tips])
-    for name, curve in chains.items():
-        if name == involved or involved not in chains:
-            for point in telling(curve[:-1], told.starts, [each.on for each in told.progressed]):
-                labels.write(day(point.on), max(point.value, floor), point.shown, color=colours[name])
-    return tips
-
-
-def _name_ends(ax: Axes, ends: Mapping[str, tuple[Point, str]], floor: float) -> None:
-    """The name and last value of each curve beside its end, pushed apart where they would meet."""
-    placed = sorted(
-        (float(ax.transData.transform((0, max(point.value, floor)))[1]), name, point, colour)
-        for name, (point, colour) in ends.items()
-    )
-    if len(placed) == 2 and (short := SIZE + 1 - (placed[1][0] - placed[0][0])) > 0:
-        shifts = [-short / 2, short / 2]
-    else:
-        shifts = [0.0] * len(placed)
-    for (_, name, point, colour), shift in zip(placed, shifts, strict=True):
-        say(ax, day(point.on), max(point.value, floor), f"{name} {point.shown}", dx=5, dy=shift, color=colour, weight="bold")
-
-
-def _ticks(ax: Axes, ticks: Sequence[tuple[float, str]]) -> None:
-    """Numbers at the left of a panel, each with a faint line."""
-    for y, text in ticks:
-        ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
-        say(ax, 0, y, text, dx=-5, ha="right", xycoords=ax.get_yaxis_transform(), color=MUTED, size=SIZE - 0.4)
-
-
+    if told.died:
+        say(ax, day(told.died), 1, told.words["died"].format(told.died), dy=-4, dx=RIGHT * POINTS - 6, ha="right")

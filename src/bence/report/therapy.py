@@ -94,23 +94,25 @@ def _bar(row: Mapping[str, Any], starts: Sequence[date], end: date, lang: str) -
 
 
 def draw_lanes(ax: Axes, found: Sequence[Lane], least: float, room: float) -> list[tuple[float, float, str]]:
-    """Draw lanes from the top down; `least`: the shortest bar, in days; `room`: for names, in points. Returns tips as (day, lane, text)."""
+    """Draw lanes from the top down; returns tips as (day, lane, text).
+
+    `least`: the shortest bar, in days; `room`: for names, in points.
+    """
     tips = []
     for y, lane in enumerate(found):
         ax.axhline(y, color="#e9edf0", linewidth=0.5, zorder=0)
         say(ax, 0, y, shortened(lane.label, room), dx=-6, ha="right", xycoords=ax.get_yaxis_transform(), color=INK)
         for bar in lane.bars:
             start, end = day(bar.start), max(day(bar.until), day(bar.start) + least)
-            style = {"height": 0.6, "color": lane.colour, "linewidth": 0, "zorder": 2}
+            style: dict[str, Any] = {"height": 0.6, "color": lane.colour, "linewidth": 0, "zorder": 2}
+            shade = 0.28 if bar.stop is None else 0.55 if bar.pale else 1.0
+            ax.barh(y, end - start, left=start, alpha=shade, **style)
             if bar.stop is None:
-                ax.barh(y, end - start, left=start, **style | {"alpha": 0.28})
-                ax.plot([end], [y], marker=">", color=lane.colour, markersize=3.4, linestyle="", clip_on=False, zorder=3)
                 ax.barh(y, least, left=start, **style)
-            else:
-                ax.barh(y, end - start, left=start, **style | {"alpha": 0.55 if bar.pale else 1})
+                ax.plot([end], [y], marker=">", color=lane.colour, markersize=3.4, linestyle="", clip_on=False, zorder=3)
             tips.append(((start + end) / 2, y, bar.tip))
         for mark in lane.marks:
-            shape = {"color": lane.colour, "markeredgecolor": "white", "markeredgewidth": 0.5, "linestyle": ""}
+            shape: dict[str, Any] = {"color": lane.colour, "markeredgecolor": "white", "markeredgewidth": 0.5, "linestyle": ""}
             ax.plot([day(mark.start)], [y], marker="D", markersize=5.2, zorder=4, clip_on=False, **shape)
             tips.append((day(mark.start), y, mark.tip))
     ax.set_ylim(max(len(found), 1) - 0.4, -0.6)

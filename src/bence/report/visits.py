@@ -124,5 +124,6 @@ def _visit(visit: Mapping[str, Any], values: pl.DataFrame, pair: bool, lang: str
 
 def _measured(row: Mapping[str, Any], on: date, lang: str) -> Measured:
     en, zh, unit = wording.TRACKS[row["track"]]
-    shown = (PAGE[lang]["unknown"] if row[name] is None else number(row[name]) for name in ("value", "nadir", "baseline"))
-    return Measured(zh if lang == "zh" else en, unit_said(unit, lang), *shown, None if row["sampled_on"] == on else row["sampled_on"])
+    value, nadir, baseline = (PAGE[lang]["unknown"] if row[name] is None else number(row[name]) for name in ("value", "nadir", "baseline"))
+    sampled_on = None if row["sampled_on"] == on else row["sampled_on"]
+    return Measured(zh if lang == "zh" else en, unit_said(unit, lang), value, nadir, baseline, sampled_on)

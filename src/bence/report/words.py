@@ -13,9 +13,8 @@ CLASSES: dict[str, dict[str, str]] = {
     "zh": {
         "PI": "蛋白酶体抑制剂", "IMiD": "免疫调节剂", "CELMoD": "CELMoD", "CD38_antibody": "CD38单抗",
         "SLAMF7_antibody": "SLAMF7单抗", "ADC": "抗体偶联药物", "bispecific": "双特异性抗体", "CAR_T": "CAR-T",
-        "alkylator": "烷化剂", "steroid": "糖皮质激素", "anthracycline": "蒽环类", "BCL2": "BCL2抑制剂",
-        "XPO1": "XPO1抑制剂", "HDAC": "HDAC抑制剂", "transplant": "移植", "radiotherapy": "放疗",
-        "supportive": "支持治疗", "other": "其他药物",
+        "alkylator": "烷化剂", "steroid": "糖皮质激素", "anthracycline": "蒽环类", "BCL2": "BCL2抑制剂", "XPO1": "XPO1抑制剂",
+        "HDAC": "HDAC抑制剂", "transplant": "移植", "radiotherapy": "放疗", "supportive": "支持治疗", "other": "其他药物",
     },
 }  # fmt: skip
 
@@ -139,79 +138,94 @@ TAGS: dict[str, tuple[str, str]] = {
 
 PAGE: dict[str, dict[str, str]] = {
     "en": {
-        "title": "Myeloma report", "comma": ", ", "more": "{} more", "as_of": "as of {}", "centre": "centre", "born": "age", "years": "{} years",
-        "years_or": "{} or {} years", "at_death": "at death", "isotype": "isotype", "light_only": "light chain {}",
-        "no_m_protein": "no M-protein", "unrecorded": "not recorded", "diagnosed": "diagnosed", "died": "died",
-        "seen": "last seen", "pseudonym": "patient", "sex": "sex",
-        "now_diagnosis": "Diagnosis", "now_line": "Current line", "now_response": "Response", "now_progression": "Progression",
-        "no_line": "no treatment recorded", "line_since": "line {line} since {on}", "best": "best {best} ({on})",
-        "best_only": "best {best}", "none_assessed": "not assessed", "no_progression": "none recorded in line {}",
-        "before": "earlier: {on} (line {line})", "unknown": "unknown", "possible": "possible: {}", "or": " or ", "and": ", ",
-        "course": "Course", "nothing": "Nothing dated is recorded: there is no course to draw.",
-        "not_recorded": "Not recorded: {}.",
+        "title": "Myeloma report", "comma": ", ", "more": "{} more", "as_of": "as of {}", "centre": "centre", "born": "age",
+        "years": "{} years", "years_or": "{} or {} years", "at_death": " at death", "isotype": "isotype",
+        "light_only": "light chain {}", "no_m_protein": "no M-protein", "unrecorded": "not recorded",
+        "diagnosed": "diagnosed", "died": "died", "seen": "last seen", "pseudonym": "patient", "sex": "sex",
+        "now_diagnosis": "Diagnosis", "now_line": "Current line", "now_response": "Response",
+        "now_progression": "Progression", "no_line": "no treatment recorded", "line_since": "line {line} since {on}",
+        "best": "best {best} ({on})", "best_only": "best {best}", "none_assessed": "not assessed",
+        "no_progression": "none recorded in line {}", "before": "earlier: {on} (line {line})", "unknown": "unknown",
+        "possible": "possible: {}", "or": " or ", "and": ", ", "course": "Course",
+        "nothing": "Nothing dated is recorded: there is no course to draw.", "not_recorded": "Not recorded: {}.",
         "key": (
-            "● value   ○ zero   ▽ below the limit shown   △ above it   × spurious, not graded   "
-            "dotted line: more than seven months between values.   Therapy: pale with an arrow = no stop recorded; lighter = maintenance; "
-            "◆ given once.   Response: filled = this depth is confirmed, open = not (yet) confirmed; pale band = best confirmed so far; "
-            "▲ progression (crossed: not confirmed by the next sample).   Immunofixation: ■ band found, □ negative.   "
-            "MRD: ▽ none found, drawn at the detection limit (short bar) of that sample.   PR, VGPR: 50 % and 10 % of the baseline serum M-protein."
+            "● value   ○ zero   ▽ below the limit shown   △ above it   × spurious, not graded   dotted "
+            "line: more than seven months between values.   Therapy: pale with an arrow = no stop recorded; "
+            "lighter = maintenance; ◆ given once.   Response: filled = this depth is confirmed, open = not "
+            "(yet) confirmed; pale band = best confirmed so far; ▲ progression (crossed: not confirmed by the "
+            "next sample).   Immunofixation: ■ band found, □ negative.   MRD: ▽ none found, drawn at the "
+            "detection limit (short bar) of that sample.   PR, VGPR: 50 % and 10 % of the baseline serum "
+            "M-protein."
         ),
-        "stage": "Stage and risk", "stage_note": "From values nearest to diagnosis, before the first dose. Open a line for its reasons.",
-        "group_diagnosis": "Diagnosis", "group_stage": "Stage", "group_risk": "Genetic risk", "group_smouldering": "Smouldering: risk of progression",
-        "group_frailty": "Frailty", "active_only": "defined for active myeloma", "then": "at the diagnosis of smouldering myeloma, {on}, as known before myeloma was diagnosed or treated", "finding": "Finding", "answer": "Answer", "rests_on": "Rests on",
-        "settled": "would be settled by", "strictly": "strictly still possible, if nothing is taken for granted: {}",
-        "unused": "Not needed for this answer", "above": "as above", "assumed": "not recorded, taken as this", "recorded": "recorded: {}",
-        "overruled": "recorded as {}, which the values contradict; the derived answer stands", "source": "Source", "reference": "source",
-        "signed": "signed: {}", "unsigned": "not yet signed by a haematologist", "read_in": "read in {}",
-        "response": "Response", "response_note": "IMWG 2016. Every visit with the category it would have alone, and the best category confirmed so far.",
-        "no_visits": "No assessment after a first dose is recorded.",
-        "line_head": "Line {line}: {drugs}", "from_to": "{start} to {stop}", "from": "from {start}", "visit": "Visit", "category": "This visit",
+        "stage": "Stage and risk",
+        "stage_note": "From values nearest to diagnosis, before the first dose. Open a line for its reasons.",
+        "group_diagnosis": "Diagnosis", "group_stage": "Stage", "group_risk": "Genetic risk",
+        "group_smouldering": "Smouldering: risk of progression", "group_frailty": "Frailty",
+        "active_only": "defined for active myeloma",
+        "then": "at the diagnosis of smouldering myeloma, {on}, as known before myeloma was diagnosed or treated",
+        "finding": "Finding", "answer": "Answer", "rests_on": "Rests on", "settled": "would be settled by",
+        "strictly": "strictly still possible, if nothing is taken for granted: {}", "unused": "Not needed for this answer",
+        "above": "as above", "assumed": "not recorded, taken as this", "recorded": "recorded: {}",
+        "overruled": "recorded as {}, which the values contradict; the derived answer stands", "source": "Source",
+        "reference": "source", "signed": "signed: {}", "unsigned": "not yet signed by a haematologist",
+        "read_in": "read in {}", "response": "Response",
+        "response_note": "IMWG 2016. Every visit with the category it would have alone, and the best category confirmed so far.",
+        "no_visits": "No assessment after a first dose is recorded.", "line_head": "Line {line}: {drugs}",
+        "from_to": "{start} to {stop}", "from": "from {start}", "visit": "Visit", "category": "This visit",
         "confirmed": "Best confirmed", "second": "second sample {}", "reasons": "Why", "missing": "missing", "note": "note",
-        "confirmed_visit": "confirmed", "unconfirmed_visit": "not confirmed",
-        "track": "Measure", "value": "value", "nadir": "nadir before", "baseline": "baseline", "sample": "sample of",
-        "no_values": "No value of a measurable track was available at this visit.",
-        "gaps": "What is missing", "gaps_note": "Tests that would settle open answers, those that unblock most first. Bold: this test alone settles it.",
-        "no_gaps": "Nothing: every answer on this page is settled.", "test": "Test", "unblocks": "Answers it helps to settle", "number": "Answers",
-        "response_of": "response of {}",
-        "flags": "Flags and rejected cells", "no_flags": "None.", "conflict": "values of one day contradict each other: {}; the lower was taken at baseline",
-        "spurious": "marked spurious, shown and not graded: {what} {value}, {on}", "rejected": "not accepted: {where}, {column} “{value}”: {reason}",
-        "expected": "expected {}", "elsewhere": "{} more cells of this chart were not accepted; the file does not tell whose they are (`bence check` lists them).",
+        "confirmed_visit": "confirmed", "unconfirmed_visit": "not confirmed", "track": "Measure", "value": "value",
+        "nadir": "nadir before", "baseline": "baseline", "sample": "sample of",
+        "no_values": "No value of a measurable track was available at this visit.", "gaps": "What is missing",
+        "gaps_note": "Tests that would settle open answers, those that unblock most first. Bold: this test alone settles it.",
+        "no_gaps": "Nothing: every answer on this page is settled.", "test": "Test", "unblocks": "Answers it helps to settle",
+        "number": "Answers", "response_of": "response of {}", "flags": "Flags and rejected cells", "no_flags": "None.",
+        "conflict": "values of one day contradict each other: {}; the lower was taken at baseline",
+        "spurious": "marked spurious, shown and not graded: {what} {value}, {on}",
+        "rejected": "not accepted: {where}, {column} “{value}”: {reason}", "expected": "expected {}",
+        "elsewhere": (
+            "{} more cells of this chart were not accepted; the file does not tell whose they are (`bence check` "
+            "lists them)."
+        ),
         "references": "Sources", "made": "Bence {version}, profile {profile}", "policies": "Policies other than the default",
         "default": "all policies at their default", "instead": "{name} = {value} (default {default})",
     },
     "zh": {
-        "title": "多发性骨髓瘤病情报告", "comma": "，", "more": "另{}项", "as_of": "截至 {}", "centre": "中心", "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁",
-        "at_death": "（死亡时）", "isotype": "分型", "light_only": "{}轻链型", "no_m_protein": "不分泌型或未检出M蛋白", "unrecorded": "未记录",
-        "diagnosed": "确诊日期", "died": "死亡", "seen": "末次随访", "pseudonym": "患者", "sex": "性别",
-        "now_diagnosis": "诊断", "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展",
-        "no_line": "无治疗记录", "line_since": "第{line}线，自{on}", "best": "最佳疗效 {best}（{on}）", "best_only": "最佳疗效 {best}",
-        "none_assessed": "未评估", "no_progression": "第{}线未见进展记录", "before": "既往：{on}（第{line}线）", "unknown": "未知",
-        "possible": "可能为：{}", "or": "或", "and": "、",
-        "course": "病程", "nothing": "无带日期的记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
+        "title": "多发性骨髓瘤病情报告", "comma": "，", "more": "另{}项", "as_of": "截至 {}", "centre": "中心",
+        "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁", "at_death": "（死亡时）", "isotype": "分型",
+        "light_only": "{}轻链型", "no_m_protein": "不分泌型或未检出M蛋白", "unrecorded": "未记录", "diagnosed": "确诊日期",
+        "died": "死亡", "seen": "末次随访", "pseudonym": "患者", "sex": "性别", "now_diagnosis": "诊断",
+        "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展", "no_line": "无治疗记录",
+        "line_since": "第{line}线，自{on}", "best": "最佳疗效 {best}（{on}）", "best_only": "最佳疗效 {best}",
+        "none_assessed": "未评估", "no_progression": "第{}线未见进展记录", "before": "既往：{on}（第{line}线）",
+        "unknown": "未知", "possible": "可能为：{}", "or": "或", "and": "、", "course": "病程",
+        "nothing": "无带日期的记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
         "key": (
-            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：相邻两次检测间隔超过7个月。   "
-            "治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该深度已确认，空心＝未（待）确认；"
-            "浅色横带＝迄今最佳确认疗效；▲ 疾病进展（带×：复查未证实）。   免疫固定电泳：■ 检出条带，□ 阴性。   "
-            "MRD：▽ 未检出，画在该标本的检测限（短横线）处。   PR、VGPR：血清M蛋白降至基线50%与10%的界线。"
+            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：相邻两次检"
+            "测间隔超过7个月。   治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该"
+            "深度已确认，空心＝未（待）确认；浅色横带＝迄今最佳确认疗效；▲ 疾病进展（带×：复查未证实）。   免疫"
+            "固定电泳：■ 检出条带，□ 阴性。   MRD：▽ 未检出，画在该标本的检测限（短横线）处。   PR、VGPR：血清"
+            "M蛋白降至基线50%与10%的界线。"
         ),
         "stage": "分期与危险分层", "stage_note": "依据首次用药前、距诊断最近的检查结果。点开各行可查看依据。",
-        "group_diagnosis": "诊断", "group_stage": "分期", "group_risk": "遗传学危险分层", "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估",
-        "active_only": "仅适用于活动性骨髓瘤", "then": "依据诊断冒烟型骨髓瘤（{on}）时、确诊或治疗骨髓瘤之前的资料", "finding": "项目", "answer": "结果", "rests_on": "主要依据", "settled": "补充以下检查后可确定",
-        "strictly": "若不作任何假定，仍可能为：{}", "unused": "对该结果无影响", "above": "同上", "assumed": "未记录，按此计", "recorded": "记录：{}",
+        "group_diagnosis": "诊断", "group_stage": "分期", "group_risk": "遗传学危险分层",
+        "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估", "active_only": "仅适用于活动性骨髓瘤",
+        "then": "依据诊断冒烟型骨髓瘤（{on}）时、确诊或治疗骨髓瘤之前的资料", "finding": "项目", "answer": "结果",
+        "rests_on": "主要依据", "settled": "补充以下检查后可确定", "strictly": "若不作任何假定，仍可能为：{}",
+        "unused": "对该结果无影响", "above": "同上", "assumed": "未记录，按此计", "recorded": "记录：{}",
         "overruled": "记录为{}，与检查数据不符，以推导结果为准", "source": "来源", "reference": "来源",
-        "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}",
-        "response": "疗效评估", "response_note": "IMWG 2016标准。逐次列出当次疗效及迄今最佳确认疗效。", "no_visits": "首次用药后无疗效评估记录。",
-        "line_head": "第{line}线：{drugs}", "from_to": "{start} 至 {stop}", "from": "自 {start}", "visit": "评估日期", "category": "当次疗效",
-        "confirmed": "最佳确认疗效", "second": "第二次样本 {}", "reasons": "依据", "missing": "缺", "note": "提示",
-        "confirmed_visit": "已确认", "unconfirmed_visit": "未确认",
-        "track": "指标", "value": "检测值", "nadir": "此前最低值", "baseline": "基线值", "sample": "采样日期",
-        "no_values": "该次评估无可用的可测量指标。",
+        "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}", "response": "疗效评估",
+        "response_note": "IMWG 2016标准。逐次列出当次疗效及迄今最佳确认疗效。", "no_visits": "首次用药后无疗效评估记录。",
+        "line_head": "第{line}线：{drugs}", "from_to": "{start} 至 {stop}", "from": "自 {start}", "visit": "评估日期",
+        "category": "当次疗效", "confirmed": "最佳确认疗效", "second": "第二次样本 {}", "reasons": "依据", "missing": "缺",
+        "note": "提示", "confirmed_visit": "已确认", "unconfirmed_visit": "未确认", "track": "指标", "value": "检测值",
+        "nadir": "此前最低值", "baseline": "基线值", "sample": "采样日期", "no_values": "该次评估无可用的可测量指标。",
         "gaps": "尚缺检查", "gaps_note": "补充后可明确结果的检查，按可明确的项目数排序。粗体：仅补此项即可确定。",
-        "no_gaps": "无：本页各项结果均已确定。", "test": "检查项目", "unblocks": "有助于明确的结果", "number": "项目数", "response_of": "{} 疗效",
-        "flags": "提示与未采纳数据", "no_flags": "无。", "conflict": "同日数值矛盾：{}；基线取较低值",
-        "spurious": "标记为疑似假值，仅显示、不参与评估：{what} {value}，{on}", "rejected": "未采纳：{where}，{column}“{value}”：{reason}",
-        "expected": "应为 {}", "elsewhere": "另有 {} 个单元格未被采纳，无法从文件判断所属患者（可用 bence check 查看）。",
-        "references": "参考来源", "made": "Bence {version}，评估标准 {profile}", "policies": "非默认策略", "default": "各项策略均为默认值",
+        "no_gaps": "无：本页各项结果均已确定。", "test": "检查项目", "unblocks": "有助于明确的结果", "number": "项目数",
+        "response_of": "{} 疗效", "flags": "提示与未采纳数据", "no_flags": "无。",
+        "conflict": "同日数值矛盾：{}；基线取较低值", "spurious": "标记为疑似假值，仅显示、不参与评估：{what} {value}，{on}",
+        "rejected": "未采纳：{where}，{column}“{value}”：{reason}", "expected": "应为 {}",
+        "elsewhere": "另有 {} 个单元格未被采纳，无法从文件判断所属患者（可用 bence check 查看）。", "references": "参考来源",
+        "made": "Bence {version}，评估标准 {profile}", "policies": "非默认策略", "default": "各项策略均为默认值",
         "instead": "{name} = {value}（默认 {default}）",
     },
 }  # fmt: skip
@@ -259,24 +273,33 @@ INPUTS: dict[str, tuple[str, str]] = {  # shorter than the catalogue, or not in 
 
 COHORT: dict[str, dict[str, str]] = {
     "en": {
-        "title": "Myeloma cohort", "patients": "patients", "centres": "centres", "treated": "treated", "assessed": "with a graded response",
-        "assessments": "assessments", "died": "died", "rejected": "rejected cells", "diagnosis": "Diagnosis",
-        "responses": "Best confirmed response by line", "responses_note": "IMWG 2016. Lines that could not be graded (NE) or were never assessed stay in the bar.",
-        "line": "Line {}", "line_up": "Line {} and later", "not_assessed": "not assessed", "no_lines": "No line of therapy is recorded.",
-        "stages": "Stage and risk", "stages_note": "{} patients whose diagnosis is, or may be, active myeloma. Unknown is a part of its own: nobody is left out.",
-        "open": "open", "left": "open: {}", "nothing_known": "nothing known", "count": "n",
-        "gaps": "What the gaps cost", "gaps_note": "Patients for whom a missing test is among those that would settle an open answer. The darker, the more patients.",
-        "any": "any answer", "still_open": "answer open", "no_gaps": "Every answer of every patient is settled.", "left_out": "{} more tests, each for fewer patients, are not shown.",
-        "table": "Patients", "first": "The first {} patients; {} more are in status.csv.", "line_now": "Line", "best": "Best of this line", "now": "Now", "questions": "Open answers",
-        "test": "Test", "patient": "Patient",
+        "title": "Myeloma cohort", "patients": "patients", "centres": "centres", "treated": "treated",
+        "assessed": "with a graded response", "assessments": "assessments", "died": "died", "rejected": "rejected cells",
+        "diagnosis": "Diagnosis", "responses": "Best confirmed response by line",
+        "responses_note": "IMWG 2016. Lines that could not be graded (NE) or were never assessed stay in the bar.",
+        "line": "Line {}", "line_up": "Line {} and later", "not_assessed": "not assessed",
+        "no_lines": "No line of therapy is recorded.", "stages": "Stage and risk",
+        "stages_note": "{} patients whose diagnosis is, or may be, active myeloma. Unknown is a part of its own.",
+        "open": "open", "left": "open: {}", "nothing_known": "nothing known", "count": "n", "gaps": "What the gaps cost",
+        "gaps_note": (
+            "Patients for whom a missing test is among those that would settle an open answer. The darker, the "
+            "more patients."
+        ),
+        "any": "any answer", "still_open": "answer open", "no_gaps": "Every answer of every patient is settled.",
+        "left_out": "{} more tests, each for fewer patients, are not shown.", "table": "Patients",
+        "first": "The first {} patients; {} more are in status.csv.", "line_now": "Line", "best": "Best of this line",
+        "now": "Now", "questions": "Open answers", "test": "Test", "patient": "Patient",
     },
     "zh": {
-        "title": "骨髓瘤队列", "patients": "患者", "centres": "中心", "treated": "接受治疗", "assessed": "疗效可评估", "assessments": "疗效评估次数", "died": "死亡", "rejected": "未采纳单元格",
-        "diagnosis": "诊断", "responses": "各线最佳确认疗效", "responses_note": "IMWG 2016标准。无法评估（NE）及从未评估者均计入。", "line": "第{}线", "line_up": "第{}线及以后", "not_assessed": "未评估",
-        "no_lines": "无治疗记录。", "stages": "分期与危险分层", "stages_note": "诊断为或可能为活动性骨髓瘤的患者 {} 例。未定者单列，无一例剔除。",
-        "open": "未定", "left": "未定：{}", "nothing_known": "完全未知", "count": "例数",
-        "gaps": "缺失检查的影响", "gaps_note": "因缺少某项检查而结果未定的患者数。颜色越深，患者越多。", "any": "任一结果", "still_open": "结果未定", "no_gaps": "所有患者的各项结果均已确定。",
-        "left_out": "另有 {} 项检查涉及患者较少，未列出。", "table": "患者列表", "first": "仅列前 {} 例；另 {} 例见 status.csv。", "line_now": "治疗线数", "best": "本线最佳疗效", "now": "当前疗效",
+        "title": "骨髓瘤队列", "patients": "患者", "centres": "中心", "treated": "接受治疗", "assessed": "疗效可评估",
+        "assessments": "疗效评估次数", "died": "死亡", "rejected": "未采纳单元格", "diagnosis": "诊断",
+        "responses": "各线最佳确认疗效", "responses_note": "IMWG 2016标准。无法评估（NE）及从未评估者均计入。",
+        "line": "第{}线", "line_up": "第{}线及以后", "not_assessed": "未评估", "no_lines": "无治疗记录。",
+        "stages": "分期与危险分层", "stages_note": "诊断为或可能为活动性骨髓瘤的患者 {} 例。未定者单列，无一例剔除。",
+        "open": "未定", "left": "未定：{}", "nothing_known": "完全未知", "count": "例数", "gaps": "缺失检查的影响",
+        "gaps_note": "因缺少某项检查而结果未定的患者数。颜色越深，患者越多。", "any": "任一结果", "still_open": "结果未定",
+        "no_gaps": "所有患者的各项结果均已确定。", "left_out": "另有 {} 项检查涉及患者较少，未列出。", "table": "患者列表",
+        "first": "仅列前 {} 例；另 {} 例见 status.csv。", "line_now": "治疗线数", "best": "本线最佳疗效", "now": "当前疗效",
         "questions": "未定项目数", "test": "检查项目", "patient": "患者",
     },
 }  # fmt: skip
