@@ -3,33 +3,28 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench docs lint lock clean
+.PHONY: demo test docs lint lock clean
 
 demo: $(VENV)/demo.stamp          ## set up, assess the synthetic demo cohort, print a table and the page to open
 	$(BIN)/bence demo --out demo-out
 
 test: $(VENV)/test.stamp          ## the whole test suite: style, types, import arrows, tests, documentation
-	$(BIN)/ruff check src tests bench
-	$(BIN)/pyright
+	$(BIN)/ruff check src tests
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
-
-bench: $(VENV)/test.stamp         ## timings: ratios and medians, printed; not a test
-	$(BIN)/pip install -q --require-hashes -r requirements/bench.txt
-	$(BIN)/python bench/run.py
 
 docs: $(VENV)/test.stamp
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 lint: $(VENV)/test.stamp
-	$(BIN)/ruff check --fix src tests bench
-	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests
 
 lock:                             ## re-resolve the hash-locked requirement files (needs uv)
 	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra report --extra xlsx pyproject.toml -o requirements/demo.txt
 	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra test --extra docs pyproject.toml -o requirements/test.txt
-	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra bench pyproject.toml -o requirements/bench.txt
 	echo "hatchling" | uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 - -o requirements/build.txt
 
 $(BIN)/python:

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from bence.assess import assess
-from bence.demo import HOME, demo_chart, index, lessons, run_demo, table
+from bence.demo import HOME, demo_chart, index, lessons, run_demo, table, write_pages
+from bence.errors import UsageError
 from bence.read import read
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -224,9 +225,7 @@ def test_d20_is_high_risk_smouldering(status, lines):
     assert lines("D20")["best_response"] == "PR"
 
 
-@pytest.mark.parametrize(
-    ("patient", "diagnosis"), [("D21", "MGUS_non_IgM"), ("D22", "MGUS_light_chain"), ("D24", "solitary_plasmacytoma")]
-)
+@pytest.mark.parametrize(("patient", "diagnosis"), [("D21", "MGUS_non_IgM"), ("D22", "MGUS_light_chain"), ("D24", "solitary_plasmacytoma")])
 def test_the_precursors(status, patient, diagnosis):
     assert status[patient]["diagnosis"] == diagnosis
 
@@ -329,3 +328,16 @@ def test_run_demo_writes_a_page_to_open(tmp_path):
     for name in ("cohort.html", "status.csv", "manifest.json", "README.md", "chart/patients.csv"):
         assert (tmp_path / name).is_file()
     assert "synthetic" in (tmp_path / "cohort.html").read_text(encoding="utf-8").lower()
+
+
+def test_the_pages_are_there_in_chinese_too(tmp_path):
+    write_pages(tmp_path, lessons("zh")[6:7], "zh")
+    page = (tmp_path / "D07.html").read_text(encoding="utf-8")
+    assert "合成患者。" in page
+    assert "达雷妥尤单抗" in page
+
+
+def test_the_demo_never_writes_over_a_chart_of_your_own(tmp_path):
+    (tmp_path / "chart").mkdir()
+    with pytest.raises(UsageError, match="there already"):
+        run_demo(tmp_path)

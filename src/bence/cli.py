@@ -148,27 +148,22 @@ def assess(
     from .assess import assess as assess_chart
 
     if out is not None:
-        _not_a_chart(out)
+        from .output import check_folder
+
+        check_folder(out)
     read = _read(chart, mapping)
     findings = assess_chart(read, at, profile, **policy)
     if out is not None:
-        _write(read, findings, out, format, lang, chart)
+        _write(read, findings, out, format, lang, chart, mapping)
     _print_cohort(findings, lang)
 
 
-def _not_a_chart(out: Path) -> None:
-    """Findings have a table `treatments` of their own: they never replace the tables of a chart."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file", expected="a folder for the findings")
-    for name in ("patients", "observations", "events"):
-        for path in out.glob(f"{name}.*") if out.is_dir() else ():
-            raise UsageError(f"{path} is a table of a chart: findings are not written beside it", expected="another folder")
-
-
-def _write(chart: Chart, findings: Findings, out: Path, format: str, lang: str, source: Path) -> None:
+def _write(
+    chart: Chart, findings: Findings, out: Path, format: str, lang: str, source: Path, mapping: Path | None
+) -> None:
     from .output import input_files, write
 
-    write(findings, out, format, input_files(source))
+    write(findings, out, format, [*input_files(source), *([mapping] if mapping else [])])
     from .report import cohort
 
     page = out / "cohort.html"
@@ -180,7 +175,13 @@ def _print_cohort(findings: Findings, lang: str) -> None:
     from .table import cohort_table
 
     click.echo(cohort_table(findings, lang))
-    click.echo(f"\n{NOTE}")
+    _note(lang)
+
+
+def _note(lang: str) -> None:
+    from .assess import DISCLAIMER
+
+    click.echo(f"\n{DISCLAIMER[lang]}")
 
 
 @bence.command()
@@ -211,7 +212,7 @@ def why(
     values = {name: value for name, value in what_if.items() if "." not in name}
     explained = explain_finding(_read(chart, mapping), patient, finding, at, vary=thresholds, what_if=values, **policy)
     click.echo(explained.text(lang))
-    click.echo(f"\n{NOTE}")
+    _note(lang)
 
 
 def _number(name: str, value: str) -> float:

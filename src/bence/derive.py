@@ -98,9 +98,7 @@ def derive(rule: Rule, known: Mapping[str, Known], vary: Vary | None = None) -> 
     return _derive(rule.name, known, rules, rule.book, {})
 
 
-def _derive(
-    name: str, known: Mapping[str, Known], rules: Mapping[str, Rule], book: Rulebook, done: dict[str, Derived]
-) -> Derived:
+def _derive(name: str, known: Mapping[str, Known], rules: Mapping[str, Rule], book: Rulebook, done: dict[str, Derived]) -> Derived:
     if name in done:
         return done[name]
     shape = book.shape(name)

@@ -125,9 +125,7 @@ class _Explainer:
     def quantity(self, name: str, used: bool) -> Why:
         quantity = self.book.quantities[name]
         node = self.input(name, used)
-        children = tuple(
-            self.quantity(need, used) if need in self.book.quantities else self.input(need, used) for need in quantity.needs
-        )
+        children = tuple(self.quantity(need, used) if need in self.book.quantities else self.input(need, used) for need in quantity.needs)
         shown = _shown(begin(self.book, name, self.known), quantity.domain, digits=4)
         return replace(
             node, kind="quantity", en=quantity.label, zh=quantity.zh or node.zh, shown=shown,

@@ -15,6 +15,7 @@ from .errors import UsageError
 
 Format = Literal["csv", "parquet", "json"]
 FORMATS = ("csv", "parquet", "json")
+TABLES_OF_A_CHART = ("patients", "observations", "events")
 WRITTEN = "a folder that `bence assess --out` wrote"
 
 
@@ -39,6 +40,7 @@ def write(findings: Findings, folder: str | Path, format: str = "csv", inputs: I
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!r}; there is {', '.join(FORMATS)}")
     home = Path(folder)
+    check_folder(home)
     home.mkdir(parents=True, exist_ok=True)
     written = []
     tables = tables_of(findings)
@@ -62,6 +64,15 @@ def write(findings: Findings, folder: str | Path, format: str = "csv", inputs: I
     path = home / "manifest.json"
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     return [*written, path]
+
+
+def check_folder(home: Path) -> None:
+    """UsageError if findings cannot go into a folder: their table `treatments` would replace that of a chart."""
+    if home.exists() and not home.is_dir():
+        raise UsageError(f"{home} is a file", expected="a folder for the findings")
+    for path in home.glob("*"):
+        if path.stem.lower() in TABLES_OF_A_CHART:
+            raise UsageError(f"{path} is a table of a chart: findings are not written beside it", expected="another folder")
 
 
 def digest(path: Path) -> str:

@@ -129,9 +129,7 @@ class Cohort:
         tests: dict[str, dict[Test, None]] = {}
         for fork in (fork for tree in trees for fork in forks(tree)):
             tests.setdefault(fork.name, {})[fork.test] = None
-        return {
-            name: self.part(name, list(asked)) if name in apart else self.leaf(name, list(asked)) for name, asked in tests.items()
-        }
+        return {name: self.part(name, list(asked)) if name in apart else self.leaf(name, list(asked)) for name, asked in tests.items()}
 
     def part(self, name: str, tests: Sequence[Test]) -> Cells:
         """A rule solved before, as the classes of its answers."""

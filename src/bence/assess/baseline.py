@@ -46,16 +46,16 @@ def baseline_rows(observations: Observations, anchor: np.ndarray, first_dose: np
     On the chosen day the row recorded last stands; if rows still differ, the lower value. Marrow by aspirate and by
     biopsy are two values, of which the higher counts.
     """
-    patient = observations.patient
-    near = anchor[patient]
-    usable = (
-        (observations.day >= near - BEFORE) & (observations.day <= np.minimum(near + AFTER, first_dose[patient]))
-        & ~observations.spurious & (~np.isnan(observations.value) | (observations.label >= 0))
-    )  # fmt: skip
-    rows = np.flatnonzero(usable)
+    start = observations.rows_from(anchor - BEFORE)
+    count = np.maximum(observations.rows_from(np.minimum(anchor + AFTER, first_dose) + 1) - start, 0)
+    patient = np.repeat(np.arange(count.size, dtype=np.int32), count)
+    rows = np.repeat(start - np.cumsum(count) + count, count) + np.arange(patient.size)
+    says = ~observations.spurious[rows] & (~np.isnan(observations.value[rows]) | (observations.label[rows] >= 0))
+    rows, patient = rows[says], patient[says]
+    far = observations.day[rows] - anchor[patient]
     frame = pl.DataFrame(
         {
-            "place": patient[rows],
+            "place": patient,
             "code": observations.code[rows],
             "day": observations.day[rows],
             "value": observations.value[rows],
@@ -63,7 +63,7 @@ def baseline_rows(observations: Observations, anchor: np.ndarray, first_dose: np
             "label": observations.label[rows],
             "recorded": observations.recorded[rows],
             "method": observations.method[rows],
-            "far": 2 * np.abs(observations.day[rows] - near[rows]) + (observations.day[rows] > near[rows]),
+            "far": 2 * np.abs(far) + (far > 0),
         }
     )
     marrow = observations.codes.index(MARROW)

@@ -6,15 +6,19 @@ every row. Days are counted from 1970-01-01.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from ..catalogue import Code, codes_of
+from ..catalogue import Code, codes_of, nearest
 from ..chart import Chart
+from ..errors import ChartError
+from ..lookup import Keys, Words
 
 NEVER = 2_000_000_000
 EPOCH = date(1970, 1, 1)
@@ -22,6 +26,7 @@ HEAVY = ("none", "igg", "iga", "igm", "igd", "ige")
 LIGHT = ("kappa", "lambda")
 POSITIVE_BAND = 18  # bit of an immunofixation that is positive without naming a chain
 METHODS = ("", "aspirate", "biopsy")
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # sets the hash of a text apart for every code
 
 
 @dataclass(frozen=True)
@@ -40,21 +45,54 @@ class Observations:
     spurious: np.ndarray
     method: np.ndarray  # place in METHODS, 0 for any other
 
-    @property
-    def patient(self) -> np.ndarray:
-        """Place of the patient of every row."""
-        return np.repeat(np.arange(len(self.patients), dtype=np.int32), np.diff(self.offsets))
+    def rows_from(self, day: np.ndarray) -> np.ndarray:
+        """For every patient the first row on or after a day of his own (by halving, for all patients at once)."""
+        first, end = self.offsets[:-1].copy(), self.offsets[1:].copy()
+        while (looking := np.flatnonzero(first < end)).size:
+            middle = (first[looking] + end[looking]) // 2
+            early = self.day[middle] < day[looking]
+            first[looking[early]] = middle[early] + 1
+            end[looking[~early]] = middle[~early]
+        return first
+
+
+ROW = np.dtype(
+    [("recorded", "i4"), ("label", "i4"), ("day", "i4"), ("code", "i2"), ("bound", "i1"), ("mark", "i1")]
+)  # 16 bytes: rows are put in order as a whole
+SPURIOUS = 4  # bit of `mark`, whose lower bits are the method
+ENTERED_IN_ERROR = 2
+BATCH = 1 << 18  # rows that are looked at together
+READ = ("patient", "on", "what", "value", "comparator", "text", "status", "method", "recorded_on")
 
 
 def take_in(chart: Chart) -> Observations:
-    """Read the observations of a chart into columns. Rows entered in error and rows without a date are left out."""
+    """Read the observations of a chart into columns. Rows entered in error and rows without a date are left out.
+
+    ChartError for a row of a patient who is not in the chart, or of an unknown code.
+    """
     ids = chart.patients["patient"].sort()
-    known = tuple(codes_of("observation"))
-    frame = _encoded(chart.scan("observations"), ids, known).collect()
-    events = _encoded(_new_lesions(chart), ids, known).collect()
-    if events.height:
-        frame = pl.concat([frame, events], how="vertical_relaxed")
-    return _sorted(_arrays(frame, known), ids, known)
+    encoder = Encoder(ids)
+    parts = [
+        encoder.columns(batch)
+        for rows in (chart.scan("observations"), _new_lesions(chart))
+        for batch in encoder.batches(rows)
+    ]
+    patient, value, rows = (_joined([part.pop() for part in parts], kind) for kind in ("i4", "f8", ROW))
+    counts = np.bincount(patient, minlength=len(ids))
+    order = _order(patient, rows["day"])
+    del patient
+    if order is not None:
+        rows, value = rows.take(order), value.take(order)
+    mark = rows["mark"]
+    return Observations(
+        patients=ids,
+        codes=tuple(encoder.codes),
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        value=value,
+        spurious=mark & SPURIOUS != 0,
+        method=mark & ~SPURIOUS,
+        **{name: rows[name].copy() for name in ("day", "code", "bound", "label", "recorded")},
+    )
 
 
 def _new_lesions(chart: Chart) -> pl.LazyFrame:
@@ -72,48 +110,90 @@ def _new_lesions(chart: Chart) -> pl.LazyFrame:
     )  # fmt: skip
 
 
-def _encoded(rows: pl.LazyFrame, ids: pl.Series, known: tuple[str, ...]) -> pl.LazyFrame:
-    """Rows with text as numbers; the text of findings stays a dictionary until its labels are looked up."""
-    return rows.filter(pl.col("on").is_not_null() & pl.col("status").ne_missing("entered_in_error")).select(
-        patient=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int32),
-        code=pl.col("what").cast(pl.Enum(known)).to_physical().cast(pl.Int16),
-        day=pl.col("on").to_physical(),
-        recorded=pl.coalesce("recorded_on", "on").to_physical(),
-        value=pl.col("value"),
-        bound=(
-            pl.col("comparator").str.starts_with(">").fill_null(False).cast(pl.Int8)
-            - pl.col("comparator").str.starts_with("<").fill_null(False).cast(pl.Int8)
-        ),
-        text=pl.col("text").cast(pl.Categorical),
-        spurious=(pl.col("status") == "spurious").fill_null(False),
-        method=pl.col("method").replace_strict(METHODS[1:], [1, 2], default=0, return_dtype=pl.Int8),
-    )
+class Encoder:
+    """Observations as numbers, batch by batch."""
 
+    def __init__(self, ids: pl.Series) -> None:
+        self.codes = codes_of("observation")
+        self.known = list(self.codes.values())
+        self.worded = np.array([code.kind == "chains" or bool(code.words) for code in self.known])
+        self.patients = Keys(ids)
+        self.places = {name: place for place, name in enumerate(self.codes)}
+        self.code = Words(self._place)
+        self.label = Words(lambda pair: label_of(self.known[pair[0]], pair[1]))
+        self.bound = Words(lambda word: {"<": -1, ">": 1}.get((word or "")[:1], 0))
+        self.status = Words(lambda word: {"spurious": SPURIOUS, "entered_in_error": ENTERED_IN_ERROR}.get(word, 0))
+        self.method = Words(lambda word: METHODS.index(word) if word in METHODS else 0)
 
-def _arrays(frame: pl.DataFrame, known: tuple[str, ...]) -> dict[str, np.ndarray]:
-    columns = {name: frame[name].to_numpy() for name in frame.columns if name not in ("text", "value")}
-    columns["value"] = frame["value"].fill_null(np.nan).to_numpy()
-    columns["label"] = _labels(frame, known)
-    return columns
-
-
-def _labels(frame: pl.DataFrame, known: tuple[str, ...]) -> np.ndarray:
-    """The word of every row as a number, looked up once for each distinct pair of code and text."""
-    codes = codes_of("observation")
-    pairs = frame.select("code", "text").filter(pl.col("text").is_not_null()).unique()
-    pairs = pairs.with_columns(
-        label=pl.Series(
-            [
-                label_of(codes[known[c]], text)
-                for c, text in pairs.select("code", pl.col("text").cast(pl.String)).iter_rows()
-            ],
-            dtype=pl.Int32,
+    def batches(self, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+        """Rows with a date, a batch at a time, with the hash of their patient."""
+        dated = rows.filter(pl.col("on").is_not_null()).select(READ)
+        wanted = dated.with_columns(
+            on=pl.col("on").to_physical(),
+            recorded_on=pl.coalesce("recorded_on", "on").to_physical(),
+            value=pl.col("value").fill_null(np.nan),
+            hash=self.patients.hash("patient"),
         )
-    )
-    if not pairs.height:
-        return np.full(frame.height, -1, np.int32)
-    joined = frame.select("code", "text").join(pairs, on=["code", "text"], how="left", maintain_order="left")
-    return joined["label"].fill_null(-1).to_numpy()
+        return wanted.collect_batches(maintain_order=True, chunk_size=BATCH)
+
+    def columns(self, batch: pl.DataFrame) -> list[np.ndarray]:
+        """Rows (as ROW), values and patients of a batch."""
+        status = self.status.numbers(batch["status"])
+        keep = status != ENTERED_IN_ERROR
+        if not keep.all():
+            batch, status = batch.filter(keep), status[keep]
+        patient = self.patients.places(batch["hash"])
+        if batch.height and patient.min() < 0:
+            name = batch["patient"][int(patient.argmin())]
+            raise ChartError(f"there is no patient {name!r}", where="observations", expected="a row of patients")
+        rows = np.empty(batch.height, ROW)
+        rows["day"], rows["recorded"] = batch["on"].to_numpy(), batch["recorded_on"].to_numpy()
+        rows["code"] = code = self.code.numbers(batch["what"])
+        rows["bound"] = self.bound.numbers(batch["comparator"])
+        rows["label"] = self.labels(code, batch["text"])
+        rows["mark"] = self.method.numbers(batch["method"]) | status
+        return [rows, batch["value"].to_numpy(), patient]
+
+    def labels(self, code: np.ndarray, text: pl.Series) -> np.ndarray:
+        """The word of every row as a number, looked up once for each distinct pair of code and text."""
+        found = np.full(len(text), -1, np.int32)
+        rows = np.flatnonzero(self.worded[code] & text.is_not_null().to_numpy())
+        pair = text.hash().to_numpy()[rows] + code[rows].astype(np.uint64) * SPREAD
+        found[rows] = self.label.of(pair, lambda some: zip(code[rows[some]], text.gather(rows[some]), strict=True))
+        return found
+
+    def _place(self, word: str | None) -> int:
+        if word not in self.places:
+            raise ChartError(f"there is no observation {word!r}", where="observations", nearest=nearest(word or "", self.places))
+        return self.places[word]
+
+
+def _joined(parts: list[np.ndarray], kind: npt.DTypeLike) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, kind), *parts])
+
+
+def _order(patient: np.ndarray, day: np.ndarray) -> np.ndarray | None:
+    """The rows by patient and day, those of one day as they came; None if they are in this order.
+
+    Patient, day and row in one number, which NumPy sorts faster than rows can be counted out.
+    """
+    if not day.size:
+        return None
+    first, bits = int(day.min()), day.size.bit_length()
+    span = (int(day.max()) - first).bit_length()
+    key = patient.astype(np.int64)
+    key <<= span
+    key += day
+    key -= first
+    if bool(np.all(key[1:] >= key[:-1])):
+        return None
+    if int(key.max()).bit_length() + bits > 63:
+        return np.lexsort((day, patient))
+    key <<= bits
+    key |= np.arange(day.size, dtype=np.uint32)
+    key.sort()
+    key &= (1 << bits) - 1
+    return key
 
 
 def label_of(code: Code, text: str) -> int:
@@ -145,17 +225,6 @@ def bands_of(text: str) -> int:
         else:
             return -1
     return mask
-
-
-def _sorted(columns: dict[str, np.ndarray], ids: pl.Series, known: tuple[str, ...]) -> Observations:
-    patient, day = columns.pop("patient"), columns["day"]
-    counts = np.bincount(patient, minlength=len(ids))
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    step = np.diff(patient)
-    if not bool(np.all((step > 0) | ((step == 0) & (np.diff(day) >= 0)))):
-        order = np.lexsort((day, patient))
-        columns = {name: column[order] for name, column in columns.items()}
-    return Observations(patients=ids, codes=known, offsets=offsets, **columns)
 
 
 def days(column: pl.Series, absent: int = NEVER) -> np.ndarray:

@@ -7,6 +7,8 @@ Source: Kumar S et al., Lancet Oncol 2016;17:e328-46, doi:10.1016/S1470-2045(16)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -83,11 +85,13 @@ def scan_codes(observations: Observations) -> np.ndarray:
 def clone_columns(patients: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Heavy and light chain of every patient as the scan wants them, -1 where not recorded."""
     heavy = patients["heavy_chain"].replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1)
-    light = patients["light_chain"].replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1)
-    return heavy.fill_null(-1).cast(pl.Int64).to_numpy(), light.fill_null(-1).cast(pl.Int64).to_numpy()
+    light = patients["light_chain"].replace_strict(
+        {name: i for i, name in enumerate(LIGHT)} | {"biclonal": scan.EITHER}, default=scan.UNKNOWN
+    )
+    return heavy.fill_null(-1).cast(pl.Int64).to_numpy(), light.fill_null(scan.UNKNOWN).cast(pl.Int64).to_numpy()
 
 
-def empty(record: type, size: int, kinds: Mapping[str, type]) -> scan.Rows | scan.Lines:
+def empty(record: type, size: int, kinds: Mapping[str, type]) -> Any:
     """Output columns of the scan."""
     return record(*(np.zeros(size, kinds.get(name, np.int32)) for name in record._fields))
 
@@ -104,26 +108,48 @@ def respond(
     """
     n = len(observations.patients)
     drug_offsets, drugs = scan_columns(treatments, n)
-    first = np.ones(observations.day.size, np.int64)
-    first[1:] = np.diff(observations.day) != 0
-    first[observations.offsets[:-1][np.diff(observations.offsets) > 0]] = 1
-    days_before = np.concatenate([[0], np.cumsum(first)])
-    row_offsets = days_before[observations.offsets]
+    row_offsets = _days_before(observations)
     rows = empty(scan.Rows, int(row_offsets[-1]), ROW_TYPES)
     lines = empty(scan.Lines, treatments.height, {})
     row_counts, line_counts = np.zeros(n, np.int64), np.zeros(n, np.int64)
     heavy, light = clone_columns(patients)
-    scan_for(observations.day.size)(
+    room = scan.room_for(most(observations.offsets), most(drug_offsets))
+    arguments = (
         observations.offsets, observations.day, scan_codes(observations), observations.value, observations.bound,
         observations.label, observations.recorded, observations.spurious, drug_offsets, drugs, heavy, light,
         days(patients["died_on"]), policy_of(policies), row_offsets, rows, row_counts, drug_offsets, lines, line_counts,
+        room, np.empty((0, scan.TRACKS, 7)),
     )  # fmt: skip
+    scan_for(observations.day.size)(*map(_owned, arguments))
     taken, places = _written(row_offsets, row_counts)
     response = _response_frame(observations.patients, places, scan.Rows(*(column[taken] for column in rows)))
     taken, places = _written(drug_offsets, line_counts)
     lines = scan.Lines(*(column[taken] for column in lines))
     frame = line_frame(observations.patients, places, lines, treatments)
     return response, pl.concat([frame, _line_results(lines)], how="horizontal")
+
+
+def _days_before(observations: Observations) -> np.ndarray:
+    """How many days with an observation lie before each patient: no more rows of response come before his."""
+    starts = observations.offsets[:-1][np.diff(observations.offsets) > 0]
+    new = np.ones(observations.day.size, bool)
+    new[1:] = observations.day[1:] != observations.day[:-1]
+    new[starts] = True
+    days_of = np.zeros(len(observations.patients), np.int64)
+    days_of[np.diff(observations.offsets) > 0] = np.add.reduceat(new, starts, dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(days_of)])
+
+
+def _owned(argument: Any) -> Any:
+    """Compiled code is made for one kind of array; those of Polars can only be read, and would be another."""
+    if isinstance(argument, tuple):
+        return type(argument)(*map(_owned, argument))
+    return argument.copy() if isinstance(argument, np.ndarray) and not argument.flags.writeable else argument
+
+
+def most(offsets: np.ndarray) -> int:
+    """The most rows that one patient has."""
+    return int(np.diff(offsets).max(initial=0))
 
 
 def _written(offsets: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

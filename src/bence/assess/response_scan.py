@@ -42,6 +42,7 @@ BY_CR, BY_SCR, BY_URINE_NEEDED = 1 << 16, 1 << 17, 1 << 18
 
 POSITIVE = 1 << 18  # an immunofixation that is positive without naming a chain
 IGG_KAPPA = 1 << 3
+UNKNOWN, EITHER = -1, -2  # a light chain: not recorded, or biclonal
 NEVER = 2_000_000_000  # a day that does not come
 LONG_AGO = -2_000_000_000
 MARROW_OR_IMAGING = (
@@ -112,6 +113,7 @@ class Days(NamedTuple):
     low: np.ndarray  # the same of the better value
     word: np.ndarray  # (days, WORDS), -1 where there is none
     conflict: np.ndarray
+    stamp: np.ndarray  # (codes,): for the day at hand, when the value that stands was recorded
 
 
 class Treatments(NamedTuple):
@@ -129,7 +131,7 @@ class Clone(NamedTuple):
     """The patient's clone; arrays of one place, filled as it becomes known."""
 
     heavy: np.ndarray  # -1 unknown, 0 none, 1 to 5: igg iga igm igd ige
-    light: np.ndarray  # -1 unknown, 0 kappa, 1 lambda
+    light: np.ndarray  # UNKNOWN, EITHER, 0 kappa, 1 lambda
 
 
 class Current(NamedTuple):
@@ -148,6 +150,14 @@ class Current(NamedTuple):
     risen: np.ndarray  # bits P1 to P8 that the last sample of each track showed
 
 
+class Baseline(NamedTuple):
+    """Last value of every measurement and finding on or before the first dose of a line."""
+
+    value: np.ndarray  # (MEASUREMENTS, 2)
+    day: np.ndarray
+    word: np.ndarray
+
+
 class Visits(NamedTuple):
     """What confirmation needs to know of each visit."""
 
@@ -156,6 +166,19 @@ class Visits(NamedTuple):
     alone: np.ndarray  # progression that needs no second sample
     track_day: np.ndarray  # (visits, TRACKS): day of the sample, LONG_AGO where unknown
     sampled: np.ndarray  # (visits, 4): day of serum and urine immunofixation, ratio; latest of marrow and imaging
+
+
+class Room(NamedTuple):
+    """Working memory for one patient, used again for the next."""
+
+    days: Days
+    visits: Visits
+    base: Baseline
+    now: Current
+    clone: Clone
+    ratio: np.ndarray  # (2,)
+    starts: np.ndarray  # of recorded lines
+    numbers: np.ndarray
 
 
 def lower_end(value, bound):
@@ -199,7 +222,7 @@ def only_band(bands):
 def gather_days(day, code, value, bound, label, recorded, spurious, days):
     """Bring the rows of one patient (sorted by day) into a table of days; returns the number of days (section 1)."""
     n = -1
-    stamp = np.full(MEASUREMENTS + WORDS, LONG_AGO, np.int64)
+    stamp = days.stamp
     for i in range(day.size):
         c = int(code[i])  # not the narrow type of the column: bits are set by it
         if c < 0:
@@ -212,16 +235,15 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
             days.low[n] = np.nan
             days.word[n] = -1
             days.conflict[n] = False
-            stamp[:] = LONG_AGO
+            stamp_last(day, code, value, label, recorded, spurious, i, stamp)
         days.seen[n] |= 1 << c
         if spurious[i] or recorded[i] < stamp[c]:
             continue
-        newer = recorded[i] > stamp[c]
         if c >= MEASUREMENTS:
             if label[i] < 0:
                 continue
             w = c - MEASUREMENTS
-            if newer or days.word[n, w] < 0:
+            if days.word[n, w] < 0:
                 days.word[n, w] = label[i]
             elif days.word[n, w] != label[i]:
                 days.word[n, w] |= label[i]
@@ -230,7 +252,7 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
             continue
         else:
             first, last = lower_end(value[i], bound[i]), upper_end(value[i], bound[i])
-            if newer or np.isnan(days.high[n, c, 0]):
+            if np.isnan(days.high[n, c, 0]):
                 days.high[n, c, 0] = days.low[n, c, 0] = first
                 days.high[n, c, 1] = days.low[n, c, 1] = last
             elif first != days.high[n, c, 0] or last != days.high[n, c, 1]:
@@ -239,7 +261,6 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
                     days.high[n, c, 0], days.high[n, c, 1] = first, last
                 if first < days.low[n, c, 0]:
                     days.low[n, c, 0], days.low[n, c, 1] = first, last
-        stamp[c] = recorded[i]
     for d in range(n + 1):
         for c in (ASPIRATE, BIOPSY):  # the higher counts, as baseline and later
             if days.seen[d] & (1 << c):
@@ -249,27 +270,43 @@ def gather_days(day, code, value, bound, label, recorded, spurious, days):
     return n + 1
 
 
+def put(target, value):
+    """Take over both ends of a value."""
+    target[0], target[1] = value[0], value[1]
+
+
+def stamp_last(day, code, value, label, recorded, spurious, first, stamp):
+    """When the last value of each code was recorded, for the day that begins at row `first`."""
+    stamp[:] = LONG_AGO
+    for i in range(first, day.size):
+        if day[i] != day[first]:
+            break
+        c = int(code[i])
+        if c >= 0 and not spurious[i] and (label[i] >= 0 if c >= MEASUREMENTS else not np.isnan(value[i])):
+            stamp[c] = max(stamp[c], recorded[i])
+
+
 def raise_to(target, value):
     """Take over an interval if it is the higher one."""
     if not np.isnan(value[0]) and not value[1] <= target[1]:
         target[0], target[1] = value[0], value[1]
 
 
-def baseline_of(days, n, start, base, base_day, base_word):
+def baseline_of(days, n, start, base):
     """Last value of every measurement and finding on or before the first dose."""
-    base[:] = np.nan
-    base_day[:] = LONG_AGO
-    base_word[:] = -1
+    base.value[:] = np.nan
+    base.day[:] = LONG_AGO
+    base.word[:] = -1
     for d in range(n):
         if days.day[d] > start:
             break
         for c in range(MEASUREMENTS):
             if not np.isnan(days.low[d, c, 0]):
-                base[c] = days.low[d, c]
-                base_day[c] = days.day[d]
+                put(base.value[c], days.low[d, c])
+                base.day[c] = days.day[d]
         for w in range(WORDS):
             if days.word[d, w] >= 0:
-                base_word[w] = days.word[d, w]
+                base.word[w] = days.word[d, w]
 
 
 def ratio_of(kappa, lambda_, ratio, out):
@@ -306,9 +343,9 @@ def learn_clone(clone, base_word, ratio):
         band = only_band(base_word[w]) if base_word[w] > 0 else -1
         if band >= 0 and clone.heavy[0] < 0:
             clone.heavy[0] = band // 3
-        if band >= 0 and clone.light[0] < 0 and band % 3 < 2:
+        if band >= 0 and clone.light[0] == UNKNOWN and band % 3 < 2:
             clone.light[0] = band % 3
-    if clone.light[0] < 0 and is_abnormal_ratio(ratio):
+    if clone.light[0] == UNKNOWN and is_abnormal_ratio(ratio):
         clone.light[0] = 0 if ratio[0] > 1 else 1
 
 
@@ -387,13 +424,12 @@ def level_of_track(track, value, baseline, minimal, policy):
     return PR if down_by(value, baseline, 0.5) else SD
 
 
-def days_since_last(days, today):
-    """Days since the last of these days that is not after today."""
-    gap = NEVER
-    for day in days:
-        if day <= today:
-            gap = min(gap, today - day)
-    return gap
+def immunoglobulin_given(treatments, today, within):
+    """Whether immunoglobulin was given in the last days."""
+    for i in range(treatments.start.size):
+        if treatments.kind[i] == IMMUNOGLOBULIN and 0 <= today - treatments.start[i] <= within:
+            return True
+    return False
 
 
 def antibody_present(treatments, today, washout):
@@ -404,13 +440,13 @@ def antibody_present(treatments, today, washout):
     return False
 
 
-def take_in(now, days, d, serum_from, uninvolved, immunoglobulin_days, policy):
+def take_in(now, days, d, uninvolved, treatments, policy):
     """Take the day's values and findings into what is current."""
     today = days.day[d]
     for c in range(MEASUREMENTS):
         if not (days.seen[d] >> c) & 1 or np.isnan(days.high[d, c, 0]):
             continue
-        if c == IGG and days_since_last(immunoglobulin_days, today) <= policy.ivig:
+        if c == IGG and immunoglobulin_given(treatments, today, policy.ivig):
             continue  # total IgG after immunoglobulin replacement
         source = days.low if c == uninvolved else days.high
         now.value[c, 0], now.value[c, 1] = source[d, c, 0], source[d, c, 1]
@@ -439,7 +475,7 @@ def follow_tracks(now, today, serum_from, involved, uninvolved, reach, policy):
             c = measurement_of(t, serum_from)
             if now.day[c] != today:
                 continue
-            now.track[t] = now.value[c]
+            put(now.track[t], now.value[c])
         now.track_day[t] = today
         nadir = now.paired[t] if policy.nadir_pairwise else now.lowest[t]
         now.risen[t] = rise_of(t, now.track[t], nadir, lesions, short_axis)
@@ -452,7 +488,7 @@ def follow_tracks(now, today, serum_from, involved, uninvolved, reach, policy):
             else:
                 now.lowest[t, e] = min(now.lowest[t, e], now.track[t, e])
                 now.paired[t, e] = min(now.paired[t, e], max(now.previous[t, e], now.track[t, e]))
-        now.previous[t] = now.track[t]
+        put(now.previous[t], now.track[t])
     return sensitive
 
 
@@ -583,20 +619,39 @@ def complete_response(now, known, mask, serum, urine, ratio, clonality, gone, by
     return CR, BY_CR, missing, 0
 
 
-def grade_visits(days, n, start, end, line, clone, treatments, immunoglobulin_days, policy, rows, at, visits, trace):
+def start_anew(now):
+    """Forget what was current: a line begins."""
+    now.value[:] = np.nan
+    now.day[:] = LONG_AGO
+    now.word[:] = -1
+    now.word_day[:] = LONG_AGO
+    now.track[:] = np.nan
+    now.track_day[:] = LONG_AGO
+    now.baseline[:] = np.nan
+    now.risen[:] = 0
+
+
+def plasmacytoma_gone(now, known, oldest):
+    """Whether the plasmacytomas seen before are gone: 1 yes, 0 no, -1 not measured."""
+    if (known >> T_SPD) & 1:
+        return int(now.track[T_SPD, 1] <= EPS)
+    if now.day[LESIONS] >= oldest:
+        return int(now.value[LESIONS, 1] <= EPS)
+    return -1
+
+
+def grade_visits(room, n, start, end, line, treatments, policy, rows, at, trace):
     """Levels and progression of every visit of a line, before confirmation: number of visits, measurable tracks.
 
-    Writes `rows` from place `at`, and `visits` for the confirmation. `trace` (visits, TRACKS, 7), where it has places, takes
+    Writes `rows` from place `at`, and `room.visits` for the confirmation. `trace` (visits, TRACKS, 7), where it has places, takes
     value, nadir and baseline (two ends each) and the day of the sample, for explanations.
     """
-    base = np.empty((MEASUREMENTS, 2))
-    base_day = np.empty(MEASUREMENTS, np.int64)
-    base_word = np.empty(WORDS, np.int64)
-    baseline_of(days, n, start, base, base_day, base_word)
-    ratio = np.empty(2)
+    days, visits, now, ratio = room.days, room.visits, room.now, room.ratio
+    baseline_of(days, n, start, room.base)
+    base = room.base.value
     ratio_of(base[KAPPA], base[LAMBDA], base[RATIO], ratio)
-    learn_clone(clone, base_word, ratio)
-    heavy, light = clone.heavy[0], clone.light[0]
+    learn_clone(room.clone, room.base.word, ratio)
+    heavy, light = room.clone.heavy[0], room.clone.light[0]
     involved, uninvolved = (LAMBDA, KAPPA) if light == 1 else (KAPPA, LAMBDA)
 
     flags_of_line = 0
@@ -604,27 +659,26 @@ def grade_visits(days, n, start, end, line, clone, treatments, immunoglobulin_da
     if np.isnan(base[SERUM, 0]) and heavy > 0 and base[IGG + heavy - 1, 0] >= policy.serum_measurable - EPS:
         serum_from = IGG + heavy - 1
         flags_of_line |= F_TOTAL
-    baseline = np.full((TRACKS, 2), np.nan)
+    start_anew(now)
+    baseline = now.baseline
     for t in range(T_CALCIUM):
         if t != T_FLC:
-            baseline[t] = base[measurement_of(t, serum_from)]
+            put(baseline[t], base[measurement_of(t, serum_from)])
     if light >= 0:
         difference_of(base[involved], base[uninvolved], baseline[T_FLC])
     mask = measurable_tracks(baseline, base[involved], ratio, policy)
     for t in range(T_DIAMETER):
         c = involved if t == T_FLC else measurement_of(t, serum_from)
-        if (mask >> t) & 1 and base_day[c] < start - 90:
+        if (mask >> t) & 1 and room.base.day[c] < start - 90:
             flags_of_line |= F_BASELINE_OLD
     minimal = policy.minimal_response == 2 or (policy.minimal_response == 1 and line >= 2)
+    for t in range(TRACKS):
+        put(now.lowest[t], baseline[t])
+        put(now.paired[t], baseline[t])
+        put(now.previous[t], baseline[t])
 
-    now = Current(
-        np.full((MEASUREMENTS, 2), np.nan), np.full(MEASUREMENTS, LONG_AGO, np.int64),
-        np.full(WORDS, -1, np.int64), np.full(WORDS, LONG_AGO, np.int64),
-        np.full((TRACKS, 2), np.nan), np.full(TRACKS, LONG_AGO, np.int64),
-        baseline, baseline.copy(), baseline.copy(), baseline.copy(), np.zeros(TRACKS, np.int64),
-    )  # fmt: skip
     run_start = NEVER  # first day of the present run of negative immunofixation
-    plasmacytoma_seen = baseline[T_SPD, 0] > EPS
+    plasmacytoma_seen = baseline[T_SPD, 0] > EPS or base[LESIONS, 0] > EPS or base[DIAMETER, 0] > EPS
     sensitive = 0
     v = 0
     for d in range(n):
@@ -633,7 +687,7 @@ def grade_visits(days, n, start, end, line, clone, treatments, immunoglobulin_da
             continue
         if today > end:
             break
-        take_in(now, days, d, serum_from, uninvolved, immunoglobulin_days, policy)
+        take_in(now, days, d, uninvolved, treatments, policy)
         reach = policy.carry_onto_marrow if days.seen[d] & MARROW_OR_IMAGING else policy.carry_biochemistry
         oldest = today - reach
 
@@ -651,12 +705,12 @@ def grade_visits(days, n, start, end, line, clone, treatments, immunoglobulin_da
         # tracks
         if trace.size:
             for t in range(TRACKS):
-                trace[v, t, 2:4] = now.paired[t] if policy.nadir_pairwise else now.lowest[t]
+                put(trace[v, t, 2:4], now.paired[t] if policy.nadir_pairwise else now.lowest[t])
         told = follow_tracks(now, today, serum_from, involved, uninvolved, reach, policy)
         if told >= 0:
             sensitive = told
-        if now.track_day[T_SPD] == today and now.track[T_SPD, 0] > EPS:
-            plasmacytoma_seen = True
+        for c in (SPD, LESIONS, DIAMETER):
+            plasmacytoma_seen = plasmacytoma_seen or (now.day[c] == today and now.value[c, 0] > EPS)
         if not days.seen[d] & ASSESSMENTS and not (serum_from >= IGG and (days.seen[d] >> serum_from) & 1):
             continue
         known = known_tracks(now, today, reach, run_start, policy)
@@ -670,7 +724,7 @@ def grade_visits(days, n, start, end, line, clone, treatments, immunoglobulin_da
         if level != NE and deep:
             gone = 1
             if plasmacytoma_seen:
-                gone = int(now.track[T_SPD, 1] <= EPS) if (known >> T_SPD) & 1 else -1
+                gone = plasmacytoma_gone(now, known, today - policy.carry_imaging)
             clonality = -1
             if now.word_day[CLONALITY] >= min(today, run_start):
                 clonality = now.word[CLONALITY]
@@ -720,7 +774,7 @@ def light_chain_ratio(now, oldest, out):
     """Ratio of the light chains that are current."""
     out[:] = np.nan
     if now.day[KAPPA] >= oldest and now.day[LAMBDA] >= oldest:
-        ratio_of(now.value[KAPPA], now.value[LAMBDA], out.copy(), out)
+        ratio_of(now.value[KAPPA], now.value[LAMBDA], now.value[RATIO], out)
     elif now.day[RATIO] >= oldest:
         out[0], out[1] = now.value[RATIO, 0], now.value[RATIO, 1]
 
@@ -735,10 +789,10 @@ def ratio_day(now, oldest):
 def trace_visit(trace, v, known, now):
     """Note the values a visit was judged by (unknown as nan)."""
     for t in range(TRACKS):
-        trace[v, t, 4:6] = now.baseline[t]
+        put(trace[v, t, 4:6], now.baseline[t])
         trace[v, t, 0:2] = np.nan
         if (known >> t) & 1:
-            trace[v, t, 0:2] = now.track[t]
+            put(trace[v, t, 0:2], now.track[t])
         trace[v, t, 6] = now.track_day[t]
 
 
@@ -894,33 +948,39 @@ def next_start(treatments, start, settled):
     return NEVER
 
 
-def room_for(size):
-    """Working tables for a patient with up to this many rows; used again for the next one."""
+def room_for(size, treatments):
+    """Working memory for a patient with up to this many observation rows and treatment rows."""
     days = Days(
         np.empty(size, np.int64), np.empty(size, np.int64), np.empty((size, MEASUREMENTS, 2)),
         np.empty((size, MEASUREMENTS, 2)), np.empty((size, WORDS), np.int64), np.empty(size, np.bool_),
+        np.empty(MEASUREMENTS + WORDS, np.int64),
     )  # fmt: skip
     visits = Visits(
         np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.bool_),
         np.empty((size, TRACKS), np.int64), np.empty((size, 4), np.int64),
     )  # fmt: skip
-    return days, visits
+    base = Baseline(np.empty((MEASUREMENTS, 2)), np.empty(MEASUREMENTS, np.int64), np.empty(WORDS, np.int64))
+    now = Current(
+        np.empty((MEASUREMENTS, 2)), np.empty(MEASUREMENTS, np.int64), np.empty(WORDS, np.int64), np.empty(WORDS, np.int64),
+        np.empty((TRACKS, 2)), np.empty(TRACKS, np.int64), np.empty((TRACKS, 2)), np.empty((TRACKS, 2)),
+        np.empty((TRACKS, 2)), np.empty((TRACKS, 2)), np.empty(TRACKS, np.int64),
+    )  # fmt: skip
+    clone = Clone(np.empty(1, np.int64), np.empty(1, np.int64))
+    lines = np.empty(treatments, np.int64), np.empty(treatments, np.int64)
+    return Room(days, visits, base, now, clone, np.empty(2), *lines)
 
 
 def scan_patient(
     day, code, value, bound, label, recorded, spurious, treatments, heavy, light, died, policy,
-    days, visits, rows, at, lines, place, trace,
+    room, rows, at, lines, place, trace,
 ):  # fmt: skip
     """Response of one patient: number of rows and lines written to `rows` from `at` and `lines` from `place`.
 
     The patient's observation rows are sorted by day, treatment rows by start; days are counted from 1970-01-01.
     """
-    n = gather_days(day, code, value, bound, label, recorded, spurious, days)
-    clone = Clone(np.full(1, heavy, np.int64), np.full(1, light, np.int64))
-    immunoglobulin_days = treatments.start[treatments.kind == IMMUNOGLOBULIN]
-
-    starts = np.empty(treatments.start.size + 1, np.int64)
-    numbers = np.empty(treatments.start.size + 1, np.int64)
+    n = gather_days(day, code, value, bound, label, recorded, spurious, room.days)
+    room.clone.heavy[0], room.clone.light[0] = heavy, light
+    visits, starts, numbers = room.visits, room.starts, room.numbers
     lines_recorded = recorded_starts(treatments, starts, numbers)
     start = starts[0] if lines_recorded else first_start(treatments)
     written, made = 0, 0
@@ -930,7 +990,7 @@ def scan_patient(
         if made + 1 < lines_recorded:
             end = starts[made + 1]
         v, mask = grade_visits(
-            days, n, start, end, line, clone, treatments, immunoglobulin_days, policy, rows, at + written, visits, trace[written:]
+            room, n, start, end, line, treatments, policy, rows, at + written, trace[written:]
         )
         settled = confirm_line(rows, at + written, v, visits, mask, died, end, policy, lines, place + made)
         if not lines_recorded and settled != NEVER:
@@ -952,11 +1012,9 @@ def scan_patient(
 
 def scan_all(
     offsets, day, code, value, bound, label, recorded, spurious, drug_offsets, treatments, heavy, light, died, policy,
-    row_offsets, rows, row_counts, line_offsets, lines, line_counts,
+    row_offsets, rows, row_counts, line_offsets, lines, line_counts, room, trace,
 ):  # fmt: skip
     """Response of many patients; rows of patient p are at offsets[p]:offsets[p + 1], treatments likewise."""
-    trace = np.empty((0, TRACKS, 7))
-    days, visits = room_for(np.max(offsets[1:] - offsets[:-1]) if offsets.size > 1 else 0)
     for p in range(offsets.size - 1):
         i, j = offsets[p], offsets[p + 1]
         a, b = drug_offsets[p], drug_offsets[p + 1]
@@ -966,5 +1024,5 @@ def scan_all(
         )  # fmt: skip
         row_counts[p], line_counts[p] = scan_patient(
             day[i:j], code[i:j], value[i:j], bound[i:j], label[i:j], recorded[i:j], spurious[i:j], own,
-            heavy[p], light[p], died[p], policy, days, visits, rows, row_offsets[p], lines, line_offsets[p], trace,
+            heavy[p], light[p], died[p], policy, room, rows, row_offsets[p], lines, line_offsets[p], trace,
         )  # fmt: skip

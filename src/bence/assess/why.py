@@ -29,7 +29,7 @@ from .intake import Observations, dates, days, take_in, to_date
 from .lines import scan_columns, treatment_rows
 from .policies import settle
 from .response import clone_columns, empty, policy_of, scan_codes
-from .unrecorded import ASSUMED, UNLESS_RECORDED, USUAL_LIMITS
+from .unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 
 RESPONSE = ("response", "best_response", "progression")
 
@@ -95,9 +95,7 @@ def why(
     return Explanation(_explain(own, name, _values(own, day), settled, vary, what_if))
 
 
-def reasons(
-    chart: Chart, patient: str, names: Iterable[str], at: date | str | None = None, **policies: Any
-) -> dict[str, Why]:
+def reasons(chart: Chart, patient: str, names: Iterable[str], at: date | str | None = None, **policies: Any) -> dict[str, Why]:
     """The tree of each of several rules for one patient, as `why` gives it; the chart is gone through once."""
     at = date.fromisoformat(at) if isinstance(at, str) else at
     own = visible(chart.only(patient), at)
@@ -116,9 +114,7 @@ def _values(own: Chart, day: date | None) -> dict[str, Value]:
     for place, on, value, bound, word in base.rows.select("code", "day", "value", "bound", "label").iter_rows():
         code = base.names[place]
         if code in values:
-            values[code] = Value(
-                values[code].known, to_date(on), _source(own, code, to_date(on)), _shown(code, value, bound, word)
-            )
+            values[code] = Value(values[code].known, to_date(on), _source(own, code, to_date(on)), _shown(code, value, bound, word))
     return values
 
 
@@ -129,7 +125,7 @@ def _explain(
     values = dict(recorded)
     assumed: dict[str, Any] = dict(UNLESS_RECORDED)
     if name == "diagnosis" and policies["diagnosis_requires"] == "crab":
-        assumed |= ASSUMED
+        assumed |= {code: 0.0 for code, others in ONE_IMAGING_IS_ENOUGH.items() if _imaged(recorded, others)} | ASSUMED
     for code, value in assumed.items():
         if code not in values or values[code].known is None:
             values[code] = Value(value, None, None)
@@ -140,6 +136,12 @@ def _explain(
     if policies["calcium"] == "total":
         values["albumin"] = Value(40.0)
     return explain(rules()[name], values, vary=vary, what_if=what_if)
+
+
+def _imaged(recorded: Mapping[str, Value], others: Mapping[str, float | str | None]) -> bool:
+    """Whether one of these other images was recorded, with its result if one is named."""
+    seen = {code: recorded[code].known for code in others if code in recorded and recorded[code].known is not None}
+    return any(result is None or seen[code] == result for code, result in others.items() if code in seen)
 
 
 def _thresholds(name: str, rule: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -217,9 +219,7 @@ def response_story(own: Chart, policies: Mapping[str, Any]) -> ResponseStory:
     return ResponseStory(visits, _trace(observations, own.patients, drugs, policies), lines)
 
 
-def _trace(
-    observations: Observations, patients: pl.DataFrame, drugs: pl.DataFrame, policies: Mapping[str, Any]
-) -> pl.DataFrame:
+def _trace(observations: Observations, patients: pl.DataFrame, drugs: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
     size = max(observations.day.size, 1)
     rows, lines = empty(scan.Rows, size, {}), empty(scan.Lines, max(drugs.height, 1), {})
     trace = np.full((size, scan.TRACKS, 7), np.nan)
@@ -227,7 +227,7 @@ def _trace(
     n, _ = scan.scan_patient(
         observations.day, scan_codes(observations), observations.value, observations.bound, observations.label,
         observations.recorded, observations.spurious, scan_columns(drugs, 1)[1], heavy[0], light[0],
-        days(patients["died_on"])[0], policy_of(policies), *scan.room_for(size), rows, 0, lines, 0, trace,
+        days(patients["died_on"])[0], policy_of(policies), scan.room_for(size, drugs.height), rows, 0, lines, 0, trace,
     )  # fmt: skip
     names = list(wording.TRACKS)
     visit, track = np.nonzero(~np.isnan(trace[:n, :, 1]))
@@ -293,9 +293,7 @@ def _visit(story: ResponseStory, visit: Mapping[str, Any], words: Mapping[str, s
                 track=zh if lang == "zh" else en,
                 unit=unit,
                 sampled="" if value["sampled_on"] == visit["on"] else words["sampled"].format(value["sampled_on"]),
-                **{
-                    k: words["unknown"] if value[k] is None else f"{value[k]:g}" for k in ("value", "nadir", "baseline")
-                },
+                **{k: words["unknown"] if value[k] is None else f"{value[k]:g}" for k in ("value", "nadir", "baseline")},
             )
         )
     lines += [words["because"].format(wording.say(wording.BECAUSE, name, lang)) for name in _split(visit["because"])]

@@ -1,7 +1,7 @@
 """The demo: synthetic patients, each made by hand to show one thing, assessed, with pages to open.
 
-`chart/` holds three tables and a fourth of them as a chart, `export/` some more as a hospital system would write them;
-`patients.toml` says what each shows. No patient is, or is derived from, a real person.
+`chart/` holds most of them as the four tables of a chart, `export/` the rest as a hospital system would write them, and
+`patients.toml` says what each shows. All are invented; none is, or is derived from, a real person.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -21,6 +22,7 @@ import polars as pl
 from ..assess import DISCLAIMER, Findings, assess
 from ..catalogue import label
 from ..chart import Chart, join
+from ..errors import UsageError
 from ..output import input_files, write
 from ..read import read
 from ..table import as_text, cohort_table
@@ -28,7 +30,7 @@ from .words import PAGE, TOPICS
 
 HOME = Path(__file__).parent
 SOURCES = (HOME / "chart", HOME / "export")
-WORKERS = 4
+WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,26 @@ def run_demo(out: str | Path, lang: str = "en") -> str:
     itself, to try the commands on.
     """
     home, chart = Path(out), demo_chart()
+    _claim(home)
     findings = assess(chart)
     write(findings, home, "csv", [path for source in SOURCES for path in input_files(source)])
     chart.write(home / "chart", replace=True)
-    (home / "README.md").write_text((HOME / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
     told = lessons(lang)
     write_pages(home, told, lang)
     write_cohort(home, chart, findings, told, lang)
     (home / "index.html").write_text(index(findings, told, lang), encoding="utf-8")
     words = PAGE[lang]
     return "\n".join([table(findings, told, lang), "", words["synthetic"], DISCLAIMER[lang], *_next(home, chart, words)])
+
+
+def _claim(home: Path) -> None:
+    """Make the folder the demo's, with the note that all is synthetic; UsageError if another chart is in it."""
+    note, text = home / "README.md", (HOME / "README.md").read_text(encoding="utf-8")
+    ours = note.is_file() and note.read_text(encoding="utf-8").startswith(text.splitlines()[0])
+    if (home / "chart").exists() and not ours:
+        raise UsageError(f"{home / 'chart'} is there already", expected="a folder of its own for the demo")
+    home.mkdir(parents=True, exist_ok=True)
+    note.write_text(text, encoding="utf-8")
 
 
 def table(findings: Findings, told: Sequence[Lesson], lang: str = "en") -> str:
@@ -88,23 +100,25 @@ def table(findings: Findings, told: Sequence[Lesson], lang: str = "en") -> str:
 
 def _next(home: Path, chart: Chart, words: dict[str, str]) -> list[str]:
     """What to do next: the refused cell, commands to try, and last of all the page to open."""
-    refused = [
-        words["refused"].format(**row) for row in chart.rejected.select("file", "line", "column", "value", "reason").to_dicts()
-    ]
+    refused = [words["refused"].format(**row) for row in chart.rejected.select("file", "line", "column", "value", "reason").to_dicts()]
     tries = [words["try"].format(chart=home / "chart")]
     return [*refused, *tries, words["open"].format((home / "index.html").resolve())]
 
 
 def write_pages(home: Path, told: Sequence[Lesson], lang: str) -> None:
-    """One page a patient; drawing takes about a second each, so several processes share them."""
+    """One page a patient; each takes a while to draw, so several processes share them where that is possible."""
     workers = min(os.cpu_count() or 1, WORKERS, len(told))
     tasks = [(home, lesson, lang) for lesson in told]
-    if workers < 2:
-        for task in tasks:
-            _write_page(task)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_write_page, tasks, chunksize=1 + len(tasks) // (3 * workers)))
+    if workers > 1:
+        try:
+            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+                list(pool.map(_write_page, tasks, chunksize=1 + len(tasks) // (3 * workers)))
+        except (BrokenProcessPool, OSError):
+            pass  # no processes to be had here: draw them all in this one
+        else:
+            return
+    for task in tasks:
+        _write_page(task)
 
 
 def _write_page(task: tuple[Path, Lesson, str]) -> None:
@@ -135,12 +149,14 @@ def with_banner(page: str, **words: str) -> str:
 def index(findings: Findings, told: Sequence[Lesson], lang: str) -> str:
     """The page to start from: every patient under a topic, with what to look at."""
     status = {row["patient"]: row for row in findings.status.to_dicts()}
+    doubtful = set(findings.lines.filter(pl.col("progression_state").cast(pl.String) == "unconfirmed")["patient"])
     rows: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPICS}
     for lesson in told:
         own = status[lesson.patient]
         rows[lesson.topic].append({
             "patient": lesson.patient, "href": lesson.page, "title": lesson.title, "look": lesson.look,
             "diagnosis": label(own["diagnosis"], lang) if own["diagnosis"] else "?", "response": own["response"] or "",
+            "doubt": PAGE[lang]["unconfirmed"] if lesson.patient in doubtful else "",
         })  # fmt: skip
     topics = [(name[lang], rows[topic]) for topic, name in TOPICS.items()]
     return _templates().get_template("index.html").render(lang=lang, w=PAGE[lang], topics=topics, disclaimer=DISCLAIMER[lang])
@@ -150,6 +166,14 @@ def index(findings: Findings, told: Sequence[Lesson], lang: str) -> str:
 def _templates() -> Any:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
-    return Environment(
-        loader=PackageLoader("bence.demo"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
-    )
+    made = Environment(loader=PackageLoader("bence.demo"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True)
+    made.filters["code"] = _code
+    return made
+
+
+def _code(text: str) -> Any:
+    """Text with `words in backticks` set as code, the rest escaped."""
+    from markupsafe import Markup, escape
+
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))

@@ -48,13 +48,13 @@ def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
     return _exports(others, mapping)
 
 
-def _speaks_of(mapping: str | Path | None, exports: list[Path]) -> None:
+def _speaks_of(file: str | Path | None, exports: list[Path]) -> None:
     """UsageError if a mapping file is given and none of the files is what it speaks of."""
-    if mapping is None:
+    if file is None:
         return
     from .mapping import load
 
-    given = load(mapping)
+    given = load(file)
     if not any(given.speaks_of(path.name) for path in exports):
         what = f"there is no export {given.name!r} for it" if exports else "there is no export that it could speak of"
         raise UsageError(what, where=given.path, nearest=nearest(given.name, [path.name for path in exports]))

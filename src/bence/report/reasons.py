@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from ..assess import assess
-from ..assess.unrecorded import ASSUMED, UNLESS_RECORDED, USUAL_LIMITS
+from ..assess.unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 from ..assess.why import reasons
 from ..catalogue import codes, label
 from ..chart import Chart, visible
@@ -19,7 +19,7 @@ from ..explain import Why
 from ..known import Answer
 from .words import ANSWERS, FINDINGS, GROUPS, INPUTS, PAGE, UNITS
 
-TAKEN = {*UNLESS_RECORDED, *ASSUMED, *USUAL_LIMITS}
+TAKEN = {*UNLESS_RECORDED, *ASSUMED, *USUAL_LIMITS, *ONE_IMAGING_IS_ENOUGH}
 ACTIVE = ("MM", "PCL")
 MOST_LEAVES = 5
 MOST_POSSIBLE = 5  # so many answers left are written as unknown
@@ -206,13 +206,18 @@ def _says(tree: Why, lang: str) -> str:
 
 
 def _notes(tree: Why, lang: str) -> list[str]:
+    """Where a value stands in the data, or how it came to be known without standing there."""
     words = PAGE[lang]
     place = ", ".join(part for part in (tree.on, tree.where) if part)
-    if tree.kind == "input":
-        if not place and tree.shown and tree.name in TAKEN and _is_taken(tree):
+    if tree.kind != "rule" and not place:
+        if not tree.shown or (tree.kind == "quantity" and tree.recorded is None):
+            return []
+        if tree.name in TAKEN and _is_taken(tree):
             return [words["assumed"]]
-        return [place] if place else []
-    if tree.recorded is None or (tree.kind == "quantity" and not place):
+        return [words["calculated"]] if tree.kind == "input" and tree.shown[-1].isdigit() else []
+    if tree.kind == "input":
+        return [place]
+    if tree.recorded is None:
         return []
     recorded = value_said(tree.recorded, "", lang)
     return [words["overruled" if tree.conflict else "recorded"].format(f"{recorded} {place}".rstrip())]
@@ -220,7 +225,7 @@ def _notes(tree: Why, lang: str) -> list[str]:
 
 def _is_taken(tree: Why) -> bool:
     """Whether the value is the one taken where nothing is recorded (a computed one has no date either)."""
-    taken = ASSUMED.get(tree.name, UNLESS_RECORDED.get(tree.name))
+    taken = 0.0 if tree.name in ONE_IMAGING_IS_ENOUGH else ASSUMED.get(tree.name, UNLESS_RECORDED.get(tree.name))
     return tree.name in USUAL_LIMITS or tree.shown == (str(float(taken)) if isinstance(taken, (int, float)) else taken)
 
 
