@@ -232,13 +232,13 @@ RESPONSE = [
         01-29 sm=15 um=0
         02-26 sm=15 um=0""", "01-29 PR, 02-26 PR", "PR 01-29", drugs="2024-12-27 fludarabine 1 lymphodepletion; 01-01 cilta_cel 1"),
     # ---- section 2: assessments and what is carried forward
-    Case("weekly samples: urine is carried for 7 days, not for 14", """
+    Case("weekly samples: urine is carried for 7 days, not for 8", """
         2024-12-30 sm=30
         01-08 sm=3 um=50
         01-15 sm=3
-        01-22 sm=3
-        01-29 sm=3""", "01-08 VGPR, 01-15 VGPR, 01-22 PR, 01-29 PR", "VGPR 01-08", confirmed_on="01-15",
-        missing={"01-22": "urine_m_protein"}),
+        01-16 sm=3
+        01-29 sm=3""", "01-08 VGPR, 01-15 VGPR, 01-16 PR, 01-29 PR", "VGPR 01-08", confirmed_on="01-15",
+        missing={"01-16": "urine_m_protein"}),
     Case("weekly samples: a visit that rests on the same sample of a track confirms nothing", """
         2024-12-30 sm=30 um=1000
         01-08 sm=3 um=50

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
+from .chart import DATED
 from .errors import ChartError
 from .read import exports_in, read
 from .read.proposal import propose
@@ -25,6 +28,9 @@ def check(path: Path, mapping: Path | None = None) -> tuple[str, bool]:
         return f"bence: {error}\n{proposed}", False
     sizes = {name: getattr(chart, name).height for name in ("patients", "observations", "treatments", "events")}
     lines = [", ".join(f"{count} {name}" for name, count in sizes.items())]
+    days = [day for table, on in DATED.items() for day in getattr(chart, table).select(pl.col(on).min(), max=pl.col(on).max()).row(0)]
+    if dated := [day for day in days if day]:
+        lines.append(f"from {min(dated)} to {max(dated)}")
     if path.is_dir() and (exports := exports_in(path)):
         lines.append(f"read as exports: {', '.join(each.name for each in exports)}")
     lines += [f"{LEFT_OUT.get(name, name)}: {count}" for name, count in chart.tally.items() if count]

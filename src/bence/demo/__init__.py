@@ -127,7 +127,7 @@ def _write_page(task: tuple[Path, Lesson, str]) -> None:
     home, lesson, lang = task
     words = PAGE[lang]
     page = report(demo_chart(), lesson.patient, None, lang)
-    above = {"back": words["back"], "said": f"{words['synthetic_one']} {lesson.title}.", "look": lesson.look}
+    above = {"back": words["back"], "said": f"{words['synthetic_one']} {lesson.title[0].upper()}{lesson.title[1:]}.", "look": lesson.look}
     (home / lesson.page).write_text(with_banner(page, **above), encoding="utf-8")
 
 
