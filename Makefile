@@ -3,28 +3,32 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs lint lock clean
+.PHONY: demo test bench docs lint lock clean
 
 demo: $(VENV)/demo.stamp          ## set up, assess the synthetic demo cohort, print a table and the page to open
 	$(BIN)/bence demo --out demo-out
 
 test: $(VENV)/test.stamp          ## the whole test suite: style, types, import arrows, tests, documentation
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff check src tests bench
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
+bench: $(VENV)/bench.stamp        ## timings beside the floor and beside what people use now; not a test (half an hour, 20 GB of memory)
+	$(BIN)/python bench/run.py
+
 docs: $(VENV)/test.stamp
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 lint: $(VENV)/test.stamp
-	$(BIN)/ruff check --fix src tests
-	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
 
 lock:                             ## re-resolve the hash-locked requirement files (needs uv)
 	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra report --extra xlsx pyproject.toml -o requirements/demo.txt
 	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra test --extra docs pyproject.toml -o requirements/test.txt
+	uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 --extra bench pyproject.toml -o requirements/bench.txt
 	echo "hatchling" | uv pip compile -q --universal --no-emit-index-url --generate-hashes --python-version 3.11 - -o requirements/build.txt
 
 $(BIN)/python:
@@ -37,6 +41,10 @@ $(VENV)/demo.stamp: $(BIN)/python requirements/demo.txt requirements/build.txt p
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp requirements/test.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/demo.stamp requirements/bench.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	touch $@
 
 clean:

@@ -186,7 +186,7 @@ def test_the_tables_have_the_columns_that_are_promised(assessed: Path) -> None:
 
 def test_unknown_is_an_empty_cell_and_dates_are_iso(assessed: Path) -> None:
     row = (assessed / "lines.csv").read_text(encoding="utf-8").splitlines()[1]
-    assert row == "P001,1,2025-01-06,,bortezomib,recorded,PR,2025-02-03,,"
+    assert row == "P001,1,2025-01-06,,V,bortezomib,recorded,PR,2025-02-03,,"
 
 
 @pytest.mark.parametrize(("format", "reader"), [("parquet", pl.read_parquet), ("json", pl.read_json)])
@@ -271,7 +271,7 @@ def test_a_template_can_be_filled_and_read(tmp_path: Path, monkeypatch: pytest.M
     assert "b2m" in Path("mine/codes.csv").read_text(encoding="utf-8-sig")
     with Path("mine/patients.csv").open("a") as file:
         file.write("P1" + "," * 8 + "\n")
-    assert "1 patients" in run("check", "mine").stdout
+    assert "1 patient" in run("check", "mine").stdout
 
 
 def test_the_sheet_to_sign_lists_every_rule_and_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -330,8 +330,8 @@ def test_run_demo_writes_a_page_to_open(tmp_path):
     assert "synthetic" in (tmp_path / "cohort.html").read_text(encoding="utf-8").lower()
 
 
-def test_the_pages_are_there_in_chinese_too(tmp_path):
-    write_pages(tmp_path, lessons("zh")[6:7], "zh")
+def test_the_pages_are_there_in_chinese_too(tmp_path, chart, findings):
+    write_pages(tmp_path, chart, findings, lessons("zh")[6:7], "zh")
     page = (tmp_path / "D07.html").read_text(encoding="utf-8")
     assert "合成患者。" in page
     assert "达雷妥尤单抗" in page

@@ -321,7 +321,8 @@ RESPONSE = [
         01-29 igg=20 um=0
         02-26 igg=20 um=0
         03-24 igg=20 um=0
-        03-25 igg=20 um=0""", "01-29 PR, 02-26 NE, 03-24 NE, 03-25 PR", "PR 01-29", drugs="01-01 bortezomib 1; 02-10 immunoglobulin",
+        03-25 igg=20 um=0""", "01-29 PR, 02-26 NE, 03-24 NE, 03-25 PR", "PR 01-29",
+        drugs="01-01 bortezomib 1; 02-10 immunoglobulin 1 - 02-10",
         confirmed_on="03-25"),
     Case("light chains are no track where the urine is", """
         2024-12-30 sm=2 um=200 k=800 l=8

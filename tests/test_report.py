@@ -11,8 +11,10 @@ from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 
+import matplotlib
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
 import bence
 from bence.catalogue import codes
@@ -21,10 +23,12 @@ from bence.errors import UsageError
 from bence.report import cohort, words
 from bence.report.cohort import SHOWN
 from bence.report.curves import points
-from bence.report.drawing import month_ticks, rows_without_overlap, shortened
+from bence.report.drawing import day, rows_without_overlap, shortened, text_width
+from bence.report.figure import add_axes, mark_time, new_figure, styled
 from bence.report.gaps import gaps
 from bence.report.header import age, isotype
 from bence.report.ladder import progressions
+from bence.report.markers import log_scale, log_ticks
 from bence.report.therapy import lanes
 from bence.signoff import sources
 
@@ -226,10 +230,12 @@ def details(page):
 
 
 def test_every_finding_opens_to_its_reasons(pages):
-    usual = {name for group, names in words.GROUPS.items() for name in names if group != "smouldering"}
+    usual = {name for group in ("diagnosis", "frailty") for name in words.GROUPS[group]}
+    staged = {name for group in ("stage", "risk") for name in words.GROUPS[group]}
     for (patient, lang), page in pages.items():
         rows = details(page)
         assert usual <= rows.keys()
+        assert (staged & rows.keys()) == (set() if patient == "P4" else staged)
         assert (set(words.GROUPS["smouldering"]) <= rows.keys()) == (patient in ("P3", "P4"))
         for name, body in rows.items():
             assert words.FINDINGS[name][lang == "zh"] in body
@@ -242,7 +248,7 @@ def test_what_is_open_says_what_is_possible_and_what_would_settle_it(pages):
     assert "II or III" in body
     assert "would be settled by: del(17p), t(4;14), t(14;16), LDH, upper limit of LDH" in body
     assert "from memory, not yet checked" in details(pages["P1", "en"])["durie_salmon"]
-    assert "not recorded, taken as this" in details(pages["P1", "en"])["diagnosis"]
+    assert "assumed: not recorded" in details(pages["P1", "en"])["diagnosis"]
 
 
 def test_the_reasons_give_the_answer_of_the_table():
@@ -252,12 +258,54 @@ def test_the_reasons_give_the_answer_of_the_table():
     assert bence.assess(chart).status["diagnosis"][0] == "SMM"
     body = " ".join(details(bence.report(chart, "P4"))["diagnosis"].split())
     assert "Diagnosis = smouldering myeloma" in body
-    assert "lytic lesions = 0 not recorded, taken as this" in body
+    assert "lytic lesions = 0 assumed: other bone imaging was done" in body
 
 
-def test_stages_are_named_as_not_made_for_smouldering_myeloma(pages):
-    assert words.PAGE["en"]["active_only"] in pages["P4", "en"]
-    assert words.PAGE["en"]["active_only"] not in pages["P1", "en"]
+def test_stages_are_shown_only_where_the_disease_is_or_may_be_active_myeloma(pages):
+    for lang in LANGUAGES:
+        assert words.PAGE[lang]["active_only"] in pages["P4", lang]
+        assert "r_iss" not in details(pages["P4", lang])
+        for patient in ("P1", "P3"):  # of P3 nothing is known: it may be
+            assert words.PAGE[lang]["active_only"] not in pages[patient, lang]
+    assert "R-ISS" not in "".join(re.findall(r"<section>\s*<h2>What is missing.*?</section>", pages["P4", "en"], re.S))
+
+
+def test_mgus_is_not_staged():
+    person, rows, drugs, _ = smouldering_patient("P6")
+    mild = {"serum_m_protein": 8, "marrow_plasma_cells": 4}
+    rows = [row | {"value": float(mild.get(row["what"], row["value"]))} for row in rows]
+    chart = chart_of((person, rows, drugs, [happened("P6", "2024-01-05", "mgus_diagnosis")]))
+    assert bence.assess(chart).status["diagnosis"][0] == "MGUS_non_IgM"
+    assert not {"iss", "high_risk_2025", "aquila_eligible"} & details(bence.report(chart, "P6")).keys()
+
+
+def test_a_recorded_stage_that_the_values_rule_out_is_told_as_such():
+    person, rows, drugs, events = treated_patient()
+    chart = chart_of((person, [*rows, seen("P1", "2024-01-05", "iss", text="I")], drugs, events))
+    page = " ".join(unescape(bence.report(chart, "P1")).split())
+    assert "ISS was recorded as I, but the values give III; the derived answer stands" in page
+    assert "the lower was taken at baseline" not in page
+    assert "ISS分期：病历记录为Ⅰ期，按检查数据应为Ⅲ期" in bence.report(chart, "P1", lang="zh")
+
+
+def test_a_treatment_without_a_start_is_named():
+    person, rows, _, events = treated_patient()
+    undated = {"patient": "P1", "what": "bortezomib", "started_on": None, "stopped_on": None}
+    chart = chart_of((person, rows, [undated], events))
+    assert unescape(bence.report(chart, "P1")).count("Start date not recorded: bortezomib.") == 2
+    assert "未记录开始日期：硼替佐米。" in bence.report(chart, "P1", lang="zh")
+    why = bence.why(chart, "P1", "response")
+    assert "no start date is recorded for bortezomib" in why.text()
+    assert "硼替佐米未记录开始日期" in why.text("zh")
+
+
+def test_findings_of_the_cohort_give_the_same_page(chart, pages, findings):
+    for patient in ("P1", "P3", "P4"):
+        assert bence.report(chart, patient, findings=findings) == pages[patient, "en"]
+    with pytest.raises(UsageError, match="another day or other policies"):
+        bence.report(chart, "P1", "2024-03-01", findings=findings)
+    with pytest.raises(UsageError, match="another day or other policies"):
+        bence.report(chart, "P1", findings=findings, serum_measurable=5)
 
 
 def test_smouldering_scores_of_what_became_myeloma_are_those_of_then():
@@ -282,10 +330,16 @@ def test_visits_tell_confirmed_from_unconfirmed(pages):
     assert "not yet confirmed" in unconfirmed
 
 
+def test_a_visit_names_the_value_that_decided(pages):
+    assert "serum M-protein 18 g/L (-55 % from baseline)" in pages["P1", "en"]
+    assert "serum M-protein up by 25 % and 5 g/L from nadir: 12 → 19 g/L" in pages["P1", "en"]
+    assert "血清M蛋白较最低值升高≥25%且≥5 g/L：12 → 19 g/L" in pages["P1", "zh"]
+
+
 def test_rejected_cells_are_those_of_the_own_lines(pages):
     assert "labs.csv:30, albumin" in pages["P1", "en"]
     assert "labs.csv:999" not in pages["P1", "en"]
-    assert "1 more cells" in pages["P1", "en"]
+    assert "the file does not tell whose they are: 1 (" in pages["P1", "en"]
     assert "labs.csv:30, albumin" not in pages["P4", "en"]
 
 
@@ -324,6 +378,100 @@ def test_values_are_drawn_as_they_were_reported(chart):
     assert kinds["0"] == "zero"
 
 
+def drawn(page, name):
+    """Where the tips of one marker lie: day and value in words, and the place from the top, in points."""
+    found = re.findall(r'<circle cx="[\d.]+" cy="(-?[\d.]+)" r="3.2"><title>([^<]+)</title>', page)
+    return {unescape(tip): float(y) for y, tip in found if unescape(tip).startswith(name)}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("serum_m_protein", "g/L"), ("urine_m_protein", "mg/24h"), ("kappa_flc", "mg/L"), ("marrow_plasma_cells", "%")]
+)
+def test_every_marker_is_on_a_log_scale_with_a_floor_for_what_was_not_found(name, unit):
+    values = [("2024-01-01", 40), ("2024-02-01", 4), ("2024-03-01", 0.4), ("2024-04-01", 0)]
+    rows = [seen("P", on, name, value) for on, value in values]
+    rows += [seen("P", "2024-05-01", name, 0.8, comparator="<")]
+    page = bence.report(chart_of(({"patient": "P"}, rows, [], [])), "P")
+    forty, four, less, none, bound = drawn(page, codes()[name].en).values()
+    assert four - forty == pytest.approx(less - four, abs=0.05)  # a tenth is a tenth
+    assert none > less  # below every value that was found
+    assert four < bound < less  # a bound lies at its bound
+    assert f">{words.PICTURE['en']['zero']}</text>" in page
+    assert any(tip.startswith(f"{codes()[name].en} <0.8 {unit}") for tip in drawn(page, codes()[name].en))
+
+
+def test_where_there_is_nothing_to_draw_there_is_no_picture():
+    page = bence.report(chart_of(({"patient": "P"}, [seen("P", "2024-01-01", "hemoglobin", 104)], [], [])), "P")
+    assert "<svg" not in page
+    assert words.PAGE["en"]["nothing"] in page
+
+
+def test_a_marker_of_which_nothing_counts_has_a_page():
+    rows = [seen("P", "2024-01-01", "kappa_flc", 40), seen("P", "2024-01-01", "serum_m_protein", 7, status="spurious")]
+    assert len(drawn(bence.report(chart_of(({"patient": "P"}, rows, [], [])), "P"), "serum M-protein")) == 1
+
+
+def test_what_was_reported_as_negative_lies_on_the_floor():
+    rows = [seen("P", "2024-01-01", "serum_m_protein", 20), seen("P", "2024-02-01", "serum_m_protein", text="negative")]
+    found = points(chart_of(({"patient": "P"}, rows, [], [])).observations, "serum_m_protein", "en")
+    assert [(point.kind, point.shown) for point in found] == [("value", "20"), ("zero", "neg")]
+
+
+def place(ax, value):
+    """How far up axes a value lies, 0 to 1."""
+    return float(ax.transAxes.inverted().transform(ax.transData.transform((0, value)))[1])
+
+
+def test_a_log_scale_holds_all_values_and_does_not_blow_up_small_changes():
+    for values in ([20.0], [20.0, 20.4], [0.5, 300.0], [0.0], [0.0, 5.0]):
+        ax = Figure().add_subplot()
+        floor = log_scale(ax, values, "0/neg")
+        assert all(0 <= place(ax, max(value, floor)) <= 1 for value in values)
+        assert ("0/neg" in [label.get_text() for label in ax.get_yticklabels()]) == (0.0 in values)
+    steady = Figure().add_subplot()
+    log_scale(steady, [20.0, 20.4], "0/neg")
+    assert place(steady, 20.4) - place(steady, 20.0) < 0.01
+    assert log_ticks(0.4, 300) == [1, 10, 100]
+    assert log_ticks(3, 40) == [3, 10, 30]
+    assert log_ticks(5, 25) == [5, 10, 20]
+
+
+def test_no_text_of_the_picture_lies_beyond_its_edges(pages):
+    for (patient, _), page in pages.items():
+        wide = [*map(float, re.findall(r'<svg viewBox="0 0 ([\d.]+) ', page))]
+        texts = re.findall(r'<text style="([^"]*)" x="([\d.-]+)"[^>]*>([^<]*)<', page)
+        assert len(texts) == page.count("<text")
+        assert (len(texts) > 10) == (patient != "P3")
+        for style, x, text in texts:
+            (size,) = re.findall(r"font-size: ([\d.]+)px", style)
+            width = text_width(unescape(text), float(size))
+            left = float(x) - width * (1 if "anchor: end" in style else 0.5 if "anchor: middle" in style else 0)
+            assert left > -3, text
+            assert left + width < wide[0] + 3, text
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_browser_chooses_the_font(chart, pages, caplog):
+    assert bence.report(chart, "P1", lang="zh") == pages["P1", "zh"]  # without a word about letters that no font has
+    assert not caplog.records
+    assert ">血清M蛋白</text>" in pages["P1", "zh"]
+    assert "svg text{font-family:inherit!important" in pages["P1", "zh"]
+
+
+def test_settings_of_the_user_leave_the_picture_alone(chart, pages):
+    with matplotlib.rc_context({"font.size": 20, "svg.fonttype": "path", "axes.spines.top": True, "lines.linewidth": 5}):
+        assert bence.report(chart, "P1") == pages["P1", "en"]
+
+
+def test_matplotlib_is_left_alone_until_there_is_a_picture():
+    script = (
+        "import sys, polars, bence, bence.report; from bence.chart import Chart; chart = Chart(polars.DataFrame({'patient': ['P']})); "
+        "bence.report.cohort(chart, bence.assess(chart)); print('matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_corrected_value_replaces_the_first():
     rows = [seen("P", "2024-01-01", "serum_m_protein", 20), seen("P", "2024-01-01", "serum_m_protein", 30, recorded_on=date(2024, 1, 9)),
             seen("P", "2024-02-01", "serum_m_protein", 99, status="entered_in_error")]  # fmt: skip
@@ -348,10 +496,19 @@ def test_therapy_lanes(chart):
     assert (dexamethasone.stop, dexamethasone.until) == (None, date(2024, 7, 1))
 
 
-def test_marks_on_the_axis():
-    ticks = month_ticks(date(2020, 2, 3).toordinal(), date(2026, 1, 1).toordinal())
-    assert [text for _, text in ticks] == ["2020-07", "2021-01", "2021-07", "2022-01", "2022-07", "2023-01", "2023-07", "2024-01",
-                                           "2024-07", "2025-01", "2025-07", "2026-01"]  # fmt: skip
+@pytest.mark.parametrize("days", [1, 20, 45, 100, 300, 700, 1500, 4500, 15000])
+def test_marks_on_the_time_axis_stand_clear_of_each_other(days):
+    with styled():
+        ax = add_axes(new_figure(420, 100), 0, 0, 385, 100)
+        mark_time(ax, day(date(2020, 2, 3)) - 10, day(date(2020, 2, 3)) + days + 10)
+        names = [label.get_text() for label in ax.get_xticklabels()]
+    places = ax.transData.transform([(x, 0) for x in ax.get_xticks()])[:, 0]
+    assert len(names) >= 2
+    assert all(re.fullmatch(r"\d{4}(-\d\d){0,2}", name) for name in names)
+    assert min(pl.Series(places).diff().drop_nulls()) > max(map(text_width, names))
+
+
+def test_rows_and_names_that_would_not_fit():
     assert rows_without_overlap([(0, 10), (5, 15), (20, 30)]) == [0, 1, 0]
     assert shortened("idecabtagene vicleucel", 40).endswith("…")
 
@@ -400,6 +557,12 @@ def test_the_table_of_gaps_counts_patients(chart, findings):
     missing = findings.completeness.filter(pl.col("finding").is_in(list(words.FINDINGS)))
     lacking = missing.filter(pl.col("missing").str.split("|").list.contains("circulating_plasma_cells"))["patient"].n_unique()
     assert int(cells["circulating plasma cells"]) == lacking
+
+
+def test_the_table_of_patients_stages_active_myeloma_alone(chart, findings):
+    rows = dict(re.findall(r'<tr><th scope="row">(P\d)</th>(.*?)</tr>', cohort(chart, findings)))
+    assert re.findall(r"<td[^>]*>(.*?)</td>", rows["P1"])[1] == "III"
+    assert re.findall(r"<td[^>]*>(.*?)</td>", rows["P4"])[:5] == ["smouldering myeloma", "–", "–", "–", "–"]
 
 
 def test_links_and_the_first_patients():

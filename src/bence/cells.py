@@ -8,6 +8,7 @@ solved once.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,12 +98,8 @@ class Cells:
         assert self.mask is not None
         return self.mask
 
-    def take(self, rows: Rows) -> Cells:
-        """The same for some rows, with what is possible spelled out for each."""
-        return self.part(np.zeros(len(rows), dtype=np.intp) if self.codes is None else self.codes[rows])
-
     def part(self, some: Codes) -> Cells:
-        """Some of the codes."""
+        """Some of the codes, with what is possible spelled out for each."""
         if self.mask is not None:
             return replace(self, codes=None, mask=self.mask[some])
         first, last = self.ends
@@ -178,6 +175,35 @@ def category_cells(column: Categories | None, tests: Iterable[Test], domain: Seq
     return mask_cells(np.where(translated == 0, everything, translated), classes)
 
 
+def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
+    """Cells that tell apart only what some of the tests ask by which they were cut."""
+    if cells.mask is None:
+        thresholds = tuple(sorted({float(test.at) for test in tests}))
+        if thresholds == cells.thresholds:
+            return cells
+        below = [2 * bisect_left(thresholds, at) for at in cells.thresholds]
+        exact = [gap + (at in thresholds) for gap, at in zip(below, cells.thresholds, strict=True)]
+        cell = np.array([each for pair in zip(below, exact, strict=True) for each in pair] + [2 * len(thresholds)])
+        first, last = (cell[ends] for ends in cells.ends)
+        _, some, merged = np.unique(first * len(cell) + last, return_index=True, return_inverse=True)
+        ends = dict(zip(("first", "last"), _ends(first[some], last[some]), strict=True))
+        return Cells(_merged(cells, merged, len(some)), **ends, thresholds=thresholds)
+    classes = sort_values([value for values in cells.values for value in values], tests)
+    if len(classes) == len(cells.values):
+        return cells
+    mask = np.zeros(len(cells.mask), dtype=np.uint64)
+    for i, values in enumerate(cells.values):
+        (bit,) = (np.uint64(1 << j) for j, members in enumerate(classes) if values[0] in members)
+        mask |= np.where(cells.mask >> np.uint64(i) & np.uint64(1) == 1, bit, np.uint64(0))
+    seen, merged = np.unique(mask, return_inverse=True)
+    return Cells(_merged(cells, merged, len(seen)), mask=seen, values=classes)
+
+
+def _merged(cells: Cells, merged: Codes, count: int) -> Codes | None:
+    """The codes of the rows once codes are merged into fewer."""
+    return None if cells.codes is None else merged.astype(_smallest(max(count - 1, 0)))[cells.codes]
+
+
 def sort_values(values: Iterable[Answer], tests: Sequence[Test]) -> tuple[tuple[Answer, ...], ...]:
     """The values in classes whose members have the same replies."""
     classes: dict[tuple[bool, ...], tuple[Answer, ...]] = {}
@@ -234,22 +260,31 @@ def _compact(codes: Codes, count: int) -> tuple[Codes, Codes]:
     return new[codes], old
 
 
-def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, Rows]:
-    """The pattern of each row, and one row of each pattern."""
-    key, count = np.zeros(n, dtype=np.int64 if n > 1 << 24 else np.int32), 1
-    for cells in inputs:
+def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, list[Codes]]:
+    """The pattern of each row, and for each input its code in each pattern."""
+    inputs = list(inputs)
+    key, count = np.zeros(n, dtype=np.uint8), 1
+    steps: list[tuple[int, Codes]] = []  # what was packed into the key: an input (by its place), or -1 and the old keys
+    for i, cells in enumerate(inputs):
         if cells.codes is None or cells.count == 1:
             continue
         if count * cells.count > max(4 * n, 1 << 16):
-            compact, seen = _compact(key, count)
-            key, count = compact.astype(key.dtype), len(seen)
-        key *= cells.count
-        key += cells.codes
+            key, seen = _compact(key, count)
+            count = len(seen)
+            steps.append((-1, seen))
         count *= cells.count
-    rows, seen = _compact(key, count)
-    of_pattern = np.zeros(len(seen), dtype=np.intp)
-    of_pattern[rows] = np.arange(n)
-    return rows, of_pattern
+        key = key.astype(_smallest(count - 1), copy=False)
+        key *= key.dtype.type(cells.count)
+        key += cells.codes.astype(key.dtype, copy=False)
+        steps.append((i, np.array([cells.count])))
+    rows, left = _compact(key, count)
+    codes = [np.zeros(len(left), dtype=np.intp) for _ in inputs]
+    for i, step in reversed(steps):
+        if i < 0:
+            left = step[left]
+        else:
+            left, codes[i] = np.divmod(left, step[0])
+    return rows, codes
 
 
 def bounds(column: Numbers | None, domain: Interval, rows: Rows, n: int) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from .chart import DATED
 from .errors import ChartError
 from .read import exports_in, read
 from .read.proposal import propose
-from .table import as_text
+from .table import as_text, counted
 
 COLUMNS = ("file", "line", "column", "value", "reason", "expected", "nearest")
 LEFT_OUT = {"collapsed": "rows that say the same again", "blank": "rows without a result"}
@@ -27,7 +27,7 @@ def check(path: Path, mapping: Path | None = None) -> tuple[str, bool]:
             raise
         return f"bence: {error}\n{proposed}", False
     sizes = {name: getattr(chart, name).height for name in ("patients", "observations", "treatments", "events")}
-    lines = [", ".join(f"{count} {name}" for name, count in sizes.items())]
+    lines = [", ".join(counted(count, name.removesuffix("s")) for name, count in sizes.items())]
     days = [day for table, on in DATED.items() for day in getattr(chart, table).select(pl.col(on).min(), max=pl.col(on).max()).row(0)]
     if dated := [day for day in days if day]:
         lines.append(f"from {min(dated)} to {max(dated)}")
@@ -36,7 +36,7 @@ def check(path: Path, mapping: Path | None = None) -> tuple[str, bool]:
     lines += [f"{LEFT_OUT.get(name, name)}: {count}" for name, count in chart.tally.items() if count]
     if not chart.rejected.height:
         return "\n".join([*lines, "every cell was accepted"]), True
-    lines += [as_text(chart.rejected.select(COLUMNS)), f"{chart.rejected.height} cells were not accepted"]
+    lines += [as_text(chart.rejected.select(COLUMNS)), f"{counted(chart.rejected.height, 'cell', was=True)} not accepted"]
     return "\n".join(lines) + _proposed(path, mapping), False
 
 

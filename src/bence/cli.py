@@ -86,7 +86,7 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
             told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             click.echo(f"bence: {_one_line(told)}", err=True)
             sys.exit(1)
-        except Exception as error:
+        except BaseException as error:  # what panics inside Polars is no Exception
             if not _damaged(error):
                 raise
             click.echo(f"bence: a Parquet file is damaged inside: {error}", err=True)
@@ -100,15 +100,23 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _damaged(error: Exception) -> bool:
+def _damaged(error: BaseException) -> bool:
     """Is this what Polars says of a damaged Parquet file? (Its tables are read when they are needed.)"""
-    return type(error).__module__.startswith("polars") and "parquet" in str(error).lower()
+    told = type(error).__module__.startswith("polars") and "parquet" in str(error).lower()
+    return told or type(error).__name__ == "PanicException"
+
+
+def _step(text: str) -> None:
+    """Say on a terminal what long work is being done."""
+    if sys.stderr.isatty():
+        click.echo(f"{text} …", err=True)
 
 
 def _read(chart: Path, mapping: Path | None) -> Chart:
     """The chart; what was not accepted is summed up on standard error."""
     from .read import read
 
+    _step(f"reading {chart}")
     found = read(chart, mapping)
     _sum_up_rejected(found)
     if not found.patients.height:
@@ -118,7 +126,9 @@ def _read(chart: Path, mapping: Path | None) -> Chart:
 
 def _sum_up_rejected(chart: Chart) -> None:
     if chart.rejected.height:
-        click.echo(f"{chart.rejected.height} cells were not accepted; `bence check` lists them all", err=True)
+        from .table import counted
+
+        click.echo(f"{counted(chart.rejected.height, 'cell', was=True)} not accepted; `bence check` lists them all", err=True)
         for file, column, reason, n in _most_rejected(chart):
             click.echo(f"  {n} × {_one_line(file)}{': ' + column if column else ''}: {_one_line(reason)}", err=True)
 
@@ -152,6 +162,7 @@ def assess(
 
         check_folder(out)
     read = _read(chart, mapping)
+    _step(f"assessing {read.patients.height:,} patients")
     findings = assess_chart(read, at, profile, **policy)
     if out is not None:
         _write(read, findings, out, format, lang, chart, mapping)
@@ -163,6 +174,7 @@ def _write(
 ) -> None:
     from .output import input_files, write
 
+    _step(f"writing {out}")
     write(findings, out, format, [*input_files(source), *([mapping] if mapping else [])])
     from .report import cohort
 
@@ -249,7 +261,7 @@ def report(
     patient: str,
     out: Path | None,
     at: date | None,
-    policy: dict[str, str],
+    policy: dict[str, Any],
     mapping: Path | None,
     lang: str,
 ) -> None:
@@ -261,7 +273,7 @@ def report(
     read.only(patient)  # says so at once if there is no such patient
     from .report import report as page_of
 
-    page = page_of(read, patient, at, lang, **policy)
+    page = page_of(read, patient, at, lang=lang, **policy)
     target.write_text(page, encoding="utf-8")
     click.echo(f"wrote {target}")
 
@@ -296,11 +308,11 @@ def codes(word: str | None, grain: str | None, lang: str) -> None:
 def diff(before: Path, after: Path) -> None:
     """Whose findings changed between two assessments (folders written by `assess --out`), and why."""
     from .compare import differences, reasons
-    from .table import as_text
+    from .table import as_text, counted
 
     changed, why_changed = differences(before, after), reasons(before, after)
     click.echo(as_text(changed) if changed.height else "no finding differs")
-    click.echo(f"{changed['patient'].n_unique()} patients, {changed.height} findings differ")
+    click.echo(f"{counted(changed['patient'].n_unique(), 'patient')}, {counted(changed.height, 'finding')} changed")
     for line in why_changed:
         click.echo(f"  {line}")
 
@@ -314,6 +326,25 @@ def demo(out: Path, lang: str) -> None:
     from .demo import run_demo
 
     click.echo(run_demo(out, lang))
+
+
+@bence.command()
+@click.argument("tables", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--samples", required=True, type=click.Path(path_type=Path), help="CSV: sample, patient, on, cells or dna (ug).")
+@click.option("--diagnosis", multiple=True, required=True, metavar="SAMPLE", help="Sample in which the clones are chosen.")
+@click.option("--spikes", type=click.Path(path_type=Path), help="CSV of spike-ins: sequence, copies.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("observations.csv"), show_default=True)
+@explained
+def clones(tables: tuple[Path, ...], samples: Path, diagnosis: tuple[str, ...], spikes: Path | None, out: Path) -> None:
+    """Follow clones through clonotype TABLES (AIRR or Vidjil): MRD as rows of a chart."""
+    from .clones import follow_files
+    from .table import as_text
+
+    followed, rows = follow_files(tables, samples, diagnosis, spikes)
+    click.echo(as_text(followed))
+    rows.write_csv(out)
+    click.echo(f"wrote {out}")
+    _note("en")
 
 
 @bence.command("sign-off")

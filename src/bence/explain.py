@@ -21,12 +21,16 @@ from .tree import Start, in_order
 
 @dataclass(frozen=True)
 class Value:
-    """What is recorded of an input, when, where it was read (`labs.csv:14`) and how it was `shown` there."""
+    """What is known of an input: when, where it was read (`labs.csv:14`) and how it was `shown` there.
+
+    `note`: how it came to be known if nobody recorded it (`calculated`), in English and Chinese.
+    """
 
     known: Known
     on: dt.date | str | None = None
     where: str | None = None
     shown: str | None = None
+    note: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Why:
 
     `kind` is `rule`, `quantity` or `input`. `answers` are those left of a rule; of a quantity or input,
     `shown` is what is known (empty: unknown). `used` is False if nothing asked for it on any path.
-    `recorded` is the recorded answer of a rule, `conflict` tells that it was overruled. `changed` lists
-    what a what-if changed: name, now, before.
+    `recorded` is the recorded answer of a rule, `conflict` tells that it was overruled. `note` says how a value
+    came to be known that nobody recorded. `changed` lists what a what-if changed: name, now, before.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Why:
     conflict: bool = False
     settled_by: Mapping[str, Answer | None] = field(default_factory=dict)
     changed: tuple[tuple[str, str, str], ...] = ()
+    note: tuple[str, str] | None = None
     children: tuple[Why, ...] = ()
 
     @property
@@ -126,10 +131,15 @@ class _Explainer:
         quantity = self.book.quantities[name]
         node = self.input(name, used)
         children = tuple(self.quantity(need, used) if need in self.book.quantities else self.input(need, used) for need in quantity.needs)
-        shown = _shown(begin(self.book, name, self.known), quantity.domain, digits=4)
+        shown = _shown(begin(self.book, name, self.known), quantity.domain)
+        if not node.shown and shown[:1] in tuple("≥>≤<") and not all(child.shown for child in children):
+            shown = ""  # a bound that holds of everybody
+        taken = node.note if shown == node.shown else None  # else its parts are known, and stand
+        recorded = None if node.note else node.shown or None
         return replace(
-            node, kind="quantity", en=quantity.label, zh=quantity.zh or node.zh, shown=shown,
-            unit=quantity.unit, source=quantity.source, recorded=node.shown or None, children=children,
+            node, kind="quantity", en=quantity.label, zh=quantity.zh or node.zh, shown=shown, unit=quantity.unit,
+            source="" if taken else quantity.source, recorded=recorded, children=() if taken else children,
+            note=taken or (CALCULATED if shown and shown != recorded else None),
         )  # fmt: skip
 
     def input(self, name: str, used: bool) -> Why:
@@ -141,6 +151,7 @@ class _Explainer:
             shown=shown, unit=code.unit if code else "", on=_date(value),
             where=value.where if value else None, used=used,
             changed=((name, shown, before),) if value is not self.before.get(name) else (),
+            note=value.note if value else None,
         )  # fmt: skip
 
     def show(self, name: str, value: Value | None) -> str:
@@ -162,14 +173,14 @@ def _interval_or_words(known: Known) -> Any:
     return known if isinstance(known, Interval) else tuple(known or ())
 
 
-def _shown(known: Any, domain: Start | tuple[()], digits: int = 9) -> str:
+def _shown(known: Any, domain: Start | tuple[()]) -> str:
     """A value, a range or the words that are left."""
     if known is None or known == domain:
         return ""
     if not isinstance(known, Interval):
         return " or ".join(sorted({word if isinstance(word, str) else _word(word) for word in known}))
     lowest = domain.lo if isinstance(domain, Interval) else -inf
-    lo, hi = _number(known.lo, digits), _number(known.hi, digits)
+    lo, hi = number(known.lo), number(known.hi)
     if known.exact:
         return lo
     if known.lo == -inf or (known.lo == lowest and not known.lo_open):
@@ -179,8 +190,9 @@ def _shown(known: Any, domain: Start | tuple[()], digits: int = 9) -> str:
     return f"{lo}–{hi}"
 
 
-def _number(x: float, digits: int) -> str:
-    return str(float(f"{x:.{digits}g}"))
+def number(x: float) -> str:
+    """A number as a report prints it: four digits, of a larger number all before the point."""
+    return f"{x:.0f}" if abs(x) >= 1000 else f"{x:.4g}"
 
 
 def _word(answer: Answer) -> str:
@@ -191,46 +203,66 @@ def _date(value: Value | None) -> str | None:
     return str(value.on) if value is not None and value.on is not None else None
 
 
+CALCULATED = ("calculated", "计算值")
+UNITS: dict[str, tuple[str, str]] = {
+    "umol/L": ("µmol/L", "μmol/L"), "ug/L": ("µg/L", "μg/L"), "cells/uL": ("cells/µL", "个/μL"), "cm2": ("cm²", "cm²"),
+    "10^9/L": ("×10⁹/L", "×10⁹/L"), "mg/24h": ("mg/24 h", "mg/24h"), "mL/24h": ("mL/24 h", "mL/24h"),
+    "copies": ("copies", "拷贝"), "years": ("years", "年"), "times the upper limit": ("times the upper limit", "倍正常上限"),
+    "degC": ("°C", "℃"),
+}  # fmt: skip
 WORDS = {
     "en": {
-        "unknown": "unknown",
-        "or": " or ",
-        "and": ", ",
-        "unused": "  (not needed)",
-        "recorded": "recorded {}",
-        "overruled": "recorded {} overruled",
-        "instead": "{} = {} instead of {}",
+        "unknown": "unknown", "or": " or ", "and": ", ", "notes": "; ", "unused": "  (not needed)", "above": "  (see above)",
+        "idle": "not needed: {}", "recorded": "recorded {}", "overruled": "recorded {} overruled", "instead": "{} = {} instead of {}",
         "settle": "would settle it: {}",
     },
     "zh": {
-        "unknown": "未知",
-        "or": " 或 ",
-        "and": "、",
-        "unused": "  （不影响结果）",
-        "recorded": "记录 {}",
-        "overruled": "记录为 {}，与数据不符，以推导为准",
-        "instead": "{0} 由 {2} 改为 {1}",
+        "unknown": "未知", "or": " 或 ", "and": "、", "notes": "；", "unused": "  （不影响结果）", "above": "  （见上）",
+        "idle": "不影响结果：{}", "recorded": "记录 {}", "overruled": "记录为 {}，与数据不符，以推导为准", "instead": "{0} 由 {2} 改为 {1}",
         "settle": "补充后可确定：{}",
     },
-}
+}  # fmt: skip
+
+
+def unit_said(unit: str, lang: str) -> str:
+    """A unit as it is printed: `µmol/L`."""
+    return UNITS[unit][lang.startswith("zh")] if unit in UNITS else unit
 
 
 def render(tree: Why, lang: str = "en") -> str:
-    """The tree as text, one line each, what it rests on indented below; `lang` is `en` or `zh`."""
-    return "\n".join(_lines(tree, "zh" if lang.startswith("zh") else "en", ""))
+    """The tree as text, one line each, what it rests on indented below; `lang` is `en` or `zh`.
+
+    What was told once is not told again, and what did not matter is named in one line.
+    """
+    return "\n".join(_lines(tree, "zh" if lang.startswith("zh") else "en", "", set()))
 
 
-def _lines(why: Why, lang: str, indent: str) -> Iterable[str]:
+def _lines(why: Why, lang: str, indent: str, told: set[str]) -> Iterable[str]:
     words = WORDS[lang]
+    again = why.name in told
+    above = again and bool(why.children)
     notes = [text for text in _notes(why, lang) if text]
-    note = f"  [{'; '.join(notes)}]" if notes else ""
-    name = why.label(lang) if lang == "zh" else why.name
-    yield f"{indent}{name} = {_says(why, lang)}{note}{'' if why.used else words['unused']}"
+    note = f"  [{words['notes'].join(notes)}]" if notes and not again else ""
+    yield f"{indent}{_head(why, lang)}{note}{words['above'] if above else ''}"
     if not indent and len(why.answers) > 1:
         asked = words["and"].join(_name(name, lang) for name in why.settled_by)
         yield f"  {words['settle'].format(asked)}"
+    if above:
+        return
+    told.add(why.name)
     for child in why.children:
-        yield from _lines(child, lang, indent + "  ")
+        if child.used:
+            yield from _lines(child, lang, indent + "  ", told)
+    idle = [child for child in why.children if not child.used]
+    if len(idle) == 1:
+        yield f"{indent}  {_head(idle[0], lang)}{words['unused']}"
+    elif idle:
+        names = words["and"].join(child.label(lang) if lang == "zh" else child.name for child in idle)
+        yield f"{indent}  {words['idle'].format(names)}"
+
+
+def _head(why: Why, lang: str) -> str:
+    return f"{why.label(lang) if lang == 'zh' else why.name} = {_says(why, lang)}"
 
 
 def _name(name: str, lang: str) -> str:
@@ -239,18 +271,21 @@ def _name(name: str, lang: str) -> str:
 
 
 def _says(why: Why, lang: str) -> str:
+    words = WORDS[lang]
     if why.kind == "rule" and why.answers != (False, True):
-        return WORDS[lang]["or"].join(_spoken(_word(answer), lang) for answer in why.answers)
+        return words["or"].join(_spoken(_word(answer), lang) for answer in why.answers)
     if not why.shown:
-        return WORDS[lang]["unknown"]
-    said = WORDS[lang]["or"].join(_spoken(word, lang) for word in why.shown.split(" or "))
-    return f"{said} {why.unit}".rstrip() if said[-1].isdigit() else said
+        return words["unknown"]
+    said = words["or"].join(_spoken(word, lang) for word in why.shown.split(" or "))
+    if not said[-1].isdigit():
+        return said
+    return f"{said} {unit_said(why.unit, lang)}".rstrip()
 
 
 def _spoken(word: str, lang: str) -> str:
     """A category in the language of the reader."""
     code = codes().get(word)
-    return code.zh if lang == "zh" and code and "value" in code.grains else word
+    return code.label(lang) if code and "value" in code.grains else word
 
 
 def _notes(why: Why, lang: str) -> Iterable[str]:
@@ -258,6 +293,8 @@ def _notes(why: Why, lang: str) -> Iterable[str]:
     yield why.source
     for name, now, before in why.changed:
         yield words["instead"].format(name, now or words["unknown"], before or words["unknown"])
+    if why.note and not why.changed:
+        yield why.note[lang == "zh"]
     date = ", ".join(text for text in (why.on, why.where) if text)
     if why.kind == "input":
         yield words["recorded"].format(date) if date else ""

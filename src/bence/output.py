@@ -16,6 +16,7 @@ from .errors import UsageError
 Format = Literal["csv", "parquet", "json"]
 FORMATS = ("csv", "parquet", "json")
 TABLES_OF_A_CHART = ("patients", "observations", "events")
+YES_NO = pl.col(pl.Boolean).replace_strict([True, False], ["yes", "no"], default=None, return_dtype=pl.String)
 WRITTEN = "a folder that `bence assess --out` wrote"
 
 
@@ -26,6 +27,7 @@ def tables_of(findings: Findings) -> dict[str, pl.DataFrame]:
         "response": findings.response,
         "lines": findings.lines,
         "treatments": findings.treatments,
+        "mrd": findings.mrd,
         "completeness": findings.completeness,
         "rejected": findings.rejected,
     }
@@ -49,7 +51,7 @@ def write(findings: Findings, folder: str | Path, format: str = "csv", inputs: I
             (home / f"{name}.{other}").unlink(missing_ok=True)
         path = home / f"{name}.{format}"
         if format == "csv":
-            table.write_csv(path)
+            table.with_columns(YES_NO).write_csv(path)
         elif format == "parquet":
             table.write_parquet(path, compression="zstd")
         else:

@@ -11,12 +11,12 @@ from .cells import (
     Bools,
     Categories,
     Cells,
-    Codes,
     Column,
     Numbers,
     Rows,
     bounds,
     category_cells,
+    coarser,
     mask_cells,
     number_cells,
     patterns,
@@ -40,17 +40,24 @@ def solve(
     recorded: Mapping[str, Categories] | None = None,
     vary: Vary | None = None,
     book: Rulebook = BOOK,
+    before: Cohort | None = None,
 ) -> dict[str, Solved]:
     """The answers of `targets` (and of every rule solved on the way) for `n` patients.
 
     `columns` hold what is known of the inputs (a column that is not there is unknown for all), `recorded`
-    the answers that are recorded of rules, `vary` changed thresholds. Raises ValueError for a category that
-    cannot be and TypeError for a column of the wrong kind.
+    the answers that are recorded of rules, `vary` changed thresholds. `before`: the same patients with some other
+    columns, solved before; what has not changed is taken from there. Raises ValueError for a category that cannot be
+    and TypeError for a column of the wrong kind.
     """
     targets = list(targets)
     varied = {target.name: target for target in targets if isinstance(target, Rule)}
     cohort = Cohort(columns, n, recorded or {}, {**book.vary(vary), **varied}, book)
-    for name in book.order(map(str, targets)):
+    if before:
+        cohort.take_over(before)
+    order = book.order(map(str, targets))
+    for name in order:
+        cohort.plan(name)
+    for name in order:
         cohort.solve(name)
     return cohort.solved
 
@@ -67,24 +74,47 @@ class Cohort:
         book: Rulebook,
     ) -> None:
         self.columns, self.n, self.recorded, self.rules, self.book = dict(columns), n, recorded, rules, book
+        self.made: dict[str, Numbers] = {}
         self.solved: dict[str, Solved] = {}
-        self.cells: dict[tuple[Any, ...], Cells] = {}
+        self.asked: dict[str, dict[Test, None]] = {}
+        self.cells: dict[str, Cells] = {}
+
+    def take_over(self, before: Cohort) -> None:
+        """Take quantities and cells whose columns are the very same from a cohort of the same patients."""
+
+        def same(name: str) -> bool:
+            needs = self.book.needs(name) if name in self.book.quantities else ()
+            return self.columns.get(name) is before.columns.get(name) and all(map(same, needs))
+
+        self.asked = {name: dict(tests) for name, tests in before.asked.items()}
+        self.made = {name: numbers for name, numbers in before.made.items() if same(name)}
+        self.cells = {name: cells for name, cells in before.cells.items() if same(name)}
+
+    def plan(self, name: str) -> None:
+        """Note what a rule asks of each input, so that an input is cut once for all rules."""
+        for fork in forks(self.tree(name, ())):
+            self.asked.setdefault(fork.name, {})[fork.test] = None
+
+    def answers(self, name: str) -> tuple[Answer, ...]:
+        """The answers that a rule can have."""
+        return tuple(in_order(self.tree(name, ()).answers))
 
     def solve(self, name: str) -> Solved:
         """Solve a rule whose needs are solved."""
         shape = self.book.shape(name)
-        answers = {name: tuple(in_order(self.tree(name, ()).answers))}
+        answers = {name: self.answers(name)}
         answers |= {part: self.solved[part].answers for part in shape.inside if part in self.recorded}
         recorded = {part: self.allowed(part, names, part != name) for part, names in answers.items()}
-        first, tree_of = self.first({part: recorded[part] for part in answers if part != name})
+        first, which = self.first({part: recorded[part] for part in answers if part != name})
         trees = [(each, self.tree(name, each)) for each in first]
         inputs = self.inputs([tree for _, tree in trees], shape.apart)
-        rows, of_pattern = patterns([*inputs.values(), *recorded.values()], self.n)
+        rows, (tree_of, *codes) = patterns([which, *inputs.values(), *recorded.values()], self.n)
+        codes_of_inputs, codes_of_recorded = codes[: len(inputs)], codes[len(inputs) :]
         walk = Walk(
             trees,
-            tree_of[of_pattern],
-            {each: cells.take(of_pattern) for each, cells in inputs.items()},
-            {each: cells.take(of_pattern).classes_left for each, cells in recorded.items()},
+            tree_of,
+            {each: cells.part(some) for (each, cells), some in zip(inputs.items(), codes_of_inputs, strict=True)},
+            {each: cells.part(some).classes_left for (each, cells), some in zip(recorded.items(), codes_of_recorded, strict=True)},
             answers,
         )
         parts = {part: self.solved[part] for part in shape.apart}
@@ -93,10 +123,10 @@ class Cohort:
         self.solved[name] = Solved(name, answers[name], tuple(names), rows, parts, walk, self)
         return self.solved[name]
 
-    def first(self, recorded: Mapping[str, Cells]) -> tuple[list[tuple[str, ...]], Codes]:
+    def first(self, recorded: Mapping[str, Cells]) -> tuple[list[tuple[str, ...]], Cells]:
         """The rules to be run first, because an answer is recorded of them: every combination, and that of each row."""
-        if not recorded:
-            return [()], np.zeros(self.n, dtype=np.int8)
+        if all(cells.codes is None for cells in recorded.values()):
+            return [()], Cells(None, np.zeros(1), np.zeros(1))
         key = np.zeros(self.n, dtype=np.int64)
         for i, cells in enumerate(recorded.values()):
             if cells.codes is not None:
@@ -104,14 +134,15 @@ class Cohort:
                 key |= (cells.classes_left != everything).astype(np.int64)[cells.codes] << i
         found, tree_of = np.unique(key, return_inverse=True)
         names = list(recorded)
-        return [tuple(name for i, name in enumerate(names) if each >> i & 1) for each in found.tolist()], tree_of
+        combinations = [tuple(name for i, name in enumerate(names) if each >> i & 1) for each in found.tolist()]
+        return combinations, Cells(tree_of, found, found)
 
     def tree(self, name: str, watched: tuple[str, ...]) -> Tree:
         """All paths of a rule when nothing is known (kept for the next cohort)."""
         shape = self.book.shape(name)
         functions = {each: (self.rules[each].plain, self.rules[each].needs) for each in (name, *shape.inside)}
         start = {leaf: self.domain(leaf) for leaf in shape.leaves}
-        start |= {part: self.solved[part].answers for part in shape.apart}
+        start |= {part: self.answers(part) for part in shape.apart}
         key = (name, watched, repr([self.rules[each].thresholds for each in functions]), repr(start))
         if key not in self.book.trees:
             tree = explore(Plan(name, functions, start, first=watched, watch=True)).tree
@@ -142,14 +173,15 @@ class Cohort:
         return mask_cells(mask, classes, solved.rows)
 
     def leaf(self, name: str, tests: Sequence[Test]) -> Cells:
-        """An input, cut by what is asked of it."""
-        key = (name, *sorted(tests, key=repr))
-        if key not in self.cells:
+        """An input, cut by what one rule asks of it."""
+        asked = self.asked.setdefault(name, {})
+        if name not in self.cells or not asked.keys() >= set(tests):
+            asked |= dict.fromkeys(tests)
             try:
-                self.cells[key] = self.cut(name, tests)
+                self.cells[name] = self.cut(name, list(asked))
             except ValueError as mistake:
                 raise ValueError(f"{name}: {mistake}") from None
-        return self.cells[key]
+        return coarser(self.cells[name], tests)
 
     def cut(self, name: str, tests: Sequence[Test]) -> Cells:
         """The cells of an input."""
@@ -197,9 +229,9 @@ class Cohort:
         quantity = self.book.quantities.get(name)
         if quantity is None:
             return self.columns.get(name)
-        if (name, "") not in self.columns:
-            self.columns[name, ""] = self.derived(quantity)  # type: ignore[index]
-        return self.columns[name, ""]  # type: ignore[index]
+        if name not in self.made:
+            self.made[name] = self.derived(quantity)
+        return self.made[name]
 
     def derived(self, quantity: Quantity) -> Numbers:
         """A quantity where its inputs are known; else as far as they and what is recorded of it narrow it."""

@@ -19,6 +19,12 @@ MOST = 40  # patients printed
 LONGEST = 200  # characters of a cell printed
 
 
+def counted(n: int, noun: str, was: bool = False) -> str:
+    """A number with its noun: `1 cell`, `2,000 cells`; with `was` also the verb."""
+    verb = (" was" if n == 1 else " were") if was else ""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}{verb}"
+
+
 def cohort_table(findings: Findings, lang: str = "en") -> str:
     """The first patients, one row each: an open answer shows what is still possible, with a question mark."""
     table = findings.status.head(MOST)

@@ -155,6 +155,18 @@ def test_neither_other_patients_nor_their_order_matter(records, draw):
         assert [written_set(answers, i) for i in order] == [written_set(other, i) for i in range(len(order))]
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(RECORD, RECORD), min_size=1, max_size=6), st.sets(st.sampled_from(["b2m", "ldh", "ldh_upper_limit", "del_17p", "fever"])))
+def test_what_has_not_changed_may_be_taken_from_before(rows, changed):
+    first, other = (columns(book, [row[i] for row in rows]) for i in range(2))
+    second = {name: (other if name in changed else first).get(name) for name in first}
+    second = {name: column for name, column in second.items() if column is not None}
+    before = solve(TARGETS, first, len(rows), book=book)[TARGETS[0]].cohort
+    taken, fresh = (solve(TARGETS, second, len(rows), book=book, before=given) for given in (before, None))
+    for target in TARGETS:
+        assert [written_set(taken[target], i) for i in range(len(rows))] == [written_set(fresh[target], i) for i in range(len(rows))]
+
+
 def written_set(solved, i):
     return names(solved.possible[i], solved.answers), names(solved.missing[i], solved.inputs)
 

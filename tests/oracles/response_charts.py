@@ -126,6 +126,7 @@ PANELS = [
     "marrow",
     "imaging",
     "calcium",
+    "counts",
     "everything",
 ]
 CODES_OF_PANEL = {
@@ -136,8 +137,9 @@ CODES_OF_PANEL = {
     "light_chains": ["flc"],
     "immunofixation": ["serum_ife", "urine_ife"],
     "marrow": ["marrow", "clonality"],
-    "imaging": ["spd", "count", "diameter", "new_lesion"],
+    "imaging": ["spd", "count", "diameter", "axis", "new_lesion"],
     "calcium": ["serum", "calcium", "circulating"],
+    "counts": ["calcium", "circulating"],
     "everything": [
         "serum", "urine", "serum_ife", "urine_ife", "flc", "marrow", "clonality", "spd", "count", "diameter",
         "new_lesion", "calcium", "circulating",
@@ -273,6 +275,8 @@ class Drawn:
         text = self.pick(texts)
         if text:
             self.add(on, "serum_ife", text=text)
+            if self.pick([True, *[False] * 19]):
+                self.add(on, "serum_ife", text="positive")
             self.add(on, "urine_ife", text=self.pick(["negative", "kappa", "lambda"]))
         self.oddity_of_the_baseline(on)
 
@@ -346,7 +350,8 @@ class Drawn:
         """The same code again on the same day with another result."""
         again = dict(row)
         if row["value"] is not None:
-            again["value"] = self.pick([row["value"], row["value"] + 20, row["value"] / 2, 0.0])
+            others = [2.3, 2.88] if row["what"] == "calcium" else [row["value"] + 20, row["value"] / 2, 0.0]
+            again["value"] = self.pick([row["value"], *others])
             again["comparator"] = None
         elif row["what"] == "new_lesion":
             again["text"] = "yes" if row["text"] == "no" else "no"
@@ -375,7 +380,10 @@ class Drawn:
         elif code == "calcium":
             self.add(on, "calcium", self.pick([2.3, 2.87, 2.88, 3.2]))
         elif code == "count":
-            self.add(on, "plasmacytoma_count", self.pick([1.0, 2.0]))
+            self.add(on, "plasmacytoma_count", self.pick([1.0, 2.0, 2.0, 0.0]))
+        elif code == "axis":
+            if self.pick([True, False]):
+                self.add(on, "plasmacytoma_short_axis", self.pick([0.5, 1.0, 1.01, 2.0]), comparator=comparator)
         else:
             heavy = self.clone[0] if self.clone[0] in ("igg", "iga") else "igg"
             what = {
@@ -430,13 +438,11 @@ class Drawn:
     def treatment(self):
         recorded = self.pick([True, False])
         first = self.pick([1, 1, 1, 2, 3]) if recorded else None
-        self.treat(DAY_ONE, "lenalidomide", first)
+        self.treat(DAY_ONE, "lenalidomide", first, phase=self.pick([None] * 30 + ["bridging"]))
         if self.story == "masked" or self.pick([True, False]):
             stopped = self.pick([None, None, DAY_ONE + timedelta(days=28), DAY_ONE])
             antibody = self.pick(["daratumumab", "isatuximab", "elotuzumab"])
             self.treat(DAY_ONE, antibody, first, stopped_on=stopped)
-        for _ in range(self.pick([0, 0, 1, 1, 2])):
-            self.extra_treatment()
         number = first
         started_on = DAY_ONE
         for drug in ["bortezomib", "pomalidomide"][: self.pick([0, 1, 1, 2])]:
@@ -446,7 +452,9 @@ class Drawn:
             started_on = self.pick(later) + timedelta(days=self.pick([0, 0, 1, 10]))
             if recorded:
                 number += 1
-            self.treat(started_on, drug, number)
+            self.treat(started_on, drug, number, phase=self.pick([None] * 30 + ["lymphodepletion"]))
+        for _ in range(self.pick([0, 0, 1, 1, 2])):
+            self.extra_treatment()
 
     def extra_treatment(self):
         kind = self.pick(["steroid", "early_steroid", "supportive", "ivig", "bridging", "lymphodepletion",
@@ -455,11 +463,13 @@ class Drawn:
         if kind == "steroid":
             self.treat(on, self.pick(["dexamethasone", "prednisone"]))
         elif kind == "early_steroid":
-            self.treat(DAY_ONE - timedelta(days=5), "dexamethasone", self.chart["treatments"][0]["line"])
+            row = self.pick(self.chart["treatments"])
+            self.treat(row["started_on"] - timedelta(days=self.pick([1, 5, 28])), "dexamethasone", row["line"])
         elif kind == "supportive":
             self.treat(on, self.pick(["zoledronic_acid", "denosumab", "filgrastim", "aciclovir"]))
         elif kind == "ivig":
-            self.treat(on, "immunoglobulin", stopped_on=on)
+            lasts = self.pick([0, 0, 28, None])
+            self.treat(on, "immunoglobulin", stopped_on=None if lasts is None else on + timedelta(days=lasts))
         elif kind in ("bridging", "lymphodepletion"):
             self.treat(on, "cyclophosphamide", phase=kind)
         elif kind == "again":

@@ -7,6 +7,7 @@ reading taken here is marked "Reading:".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cached_property, wraps
 from itertools import pairwise
@@ -127,6 +128,13 @@ def ratio_is_abnormal(ratio: Interval) -> bool:
     return surely_below(ratio, 0.26) or surely_above(ratio, 1.65)
 
 
+def both_ends(values: Iterable[Interval], choose: Callable) -> Interval:
+    """The lowest (or highest) that several unknown values can make together: each end of its own."""
+    low, low_open = choose((x.low, x.low_open) for x in values)
+    high, closed = choose((x.high, not x.high_open) for x in values)
+    return Interval(low, high, low_open, not closed)
+
+
 def difference_of(involved: Interval, uninvolved: Interval) -> Interval:
     """dFLC, not below 0."""
     low, high = involved.low - uninvolved.high, involved.high - uninvolved.low
@@ -173,7 +181,7 @@ def interval_of_row(row: dict) -> Interval:
 
 
 def differ(rows: list[dict]) -> bool:
-    return len({(row["value"], row["comparator"] or None, row["text"] or None) for row in rows}) > 1
+    return len({(row["value"], row["comparator"] or None, frozenset((row["text"] or "").split("+"))) for row in rows}) > 1
 
 
 def highest(intervals: list[Interval]) -> Interval:
@@ -235,17 +243,17 @@ class Line:
         return [row for row in self.observations if row["what"] == what and on in (None, row["on"])]
 
     def is_used(self, row: dict) -> bool:
-        replaced = row["what"] in HEAVY and self.after_immunoglobulin(row["on"])
+        replaced = row["what"] == "igg" and self.after_immunoglobulin(row["on"])
         return counts(row) and not replaced
 
     def after_immunoglobulin(self, on: date) -> bool:
-        """Reading: without a stop date it was one infusion."""
+        """Without a stop date it is still being given."""
         given = [row for row in self.treatments if row["what"] == "immunoglobulin" and row["started_on"]]
-        spans = [(row["started_on"], row["stopped_on"] or row["started_on"]) for row in given]
+        spans = [(row["started_on"], row["stopped_on"] or on) for row in given]
         return any(first <= on and (on - last).days <= self.policy["ivig"] for first, last in spans)
 
     def antibody_given(self, on: date) -> bool:
-        """Reading: without a stop date it is still being given."""
+        """Without a stop date it is still being given."""
         given = [row for row in self.treatments if row["what"] in ANTIBODIES and row["started_on"]]
         spans = [(row["started_on"], row["stopped_on"] or on) for row in given]
         return any(first <= on and (on - last).days <= self.policy["antibody_washout"] for first, last in spans)
@@ -344,7 +352,7 @@ class Line:
     def window(self, what: str, visit: date) -> int:
         if what in PLASMACYTOMA:
             return self.policy["carry_imaging"]
-        if what == "new_lesion":
+        if what in ("new_lesion", "circulating_plasma_cell_count", "calcium"):
             return 0
         onto_marrow = self.is_marrow_or_imaging_day(visit)
         return self.policy["carry_onto_marrow" if onto_marrow else "carry_biochemistry"]
@@ -360,9 +368,8 @@ class Line:
         return day if (visit - day).days <= self.window(what, visit) else None
 
     def same_negative_run(self, marrow_day: date, visit: date) -> bool:
-        """Reading: the run is made of immunofixations of this line."""
-        days = {day for what in IMMUNOFIXATION for day in self.days_with_value(what)}
-        days = {day for day in days if self.start < day <= visit}
+        """From a negative serum immunofixation of this line, on or before the marrow, none showed the clone."""
+        days = {day for what in IMMUNOFIXATION for day in self.days_with_value(what) if self.start < day <= visit}
         return any(
             self.serum_turns_negative(first) and not any(self.clone_shown_on(day) for day in days if day >= first)
             for first in days
@@ -371,17 +378,26 @@ class Line:
 
     @asked_once
     def serum_turns_negative(self, day: date) -> bool:
-        if not (self.texts_on("serum_ife", day) or self.texts_on("serum_ife_shifted", day)):
-            return False
-        return self.serum_immunofixation(day)[0] == "negative"
+        reading, sampled, _ = self.serum_immunofixation(day)
+        return reading == "negative" and sampled == day
 
     @asked_once
     def clone_shown_on(self, day: date) -> bool:
-        serum = self.texts_on("serum_ife", day) or self.texts_on("serum_ife_shifted", day)
-        urine = self.texts_on("urine_ife", day)
-        return bool(serum and self.serum_immunofixation(day)[0] == "positive") or bool(
-            urine and self.urine_immunofixation(day)[0] == "positive"
-        )
+        """A band that can be the therapeutic antibody does not show the clone."""
+        serum, urine = self.serum_immunofixation(day), self.urine_immunofixation(day)
+        in_serum = serum[:2] == ("positive", day) and not self.antibody_could_be_the_band(day)
+        return in_serum or urine[:2] == ("positive", day)
+
+    @asked_once
+    def marrow_track_day(self, visit: date) -> date | None:
+        """The marrow as a track: once the serum was negative the last one stands, whatever is seen later."""
+        if "marrow" not in self.tracks:
+            return self.sample_day("marrow_plasma_cells", visit)
+        day = max((day for day in self.days_with_value("marrow_plasma_cells") if self.start < day <= visit), default=None)
+        if day is None or day == visit:
+            return day
+        immunofixed = {day for what in IMMUNOFIXATION for day in self.days_with_value(what)}
+        return day if any(self.serum_turns_negative(first) for first in immunofixed if self.start < first <= day) else None
 
     # -- section 3: the clone ------------------------------------------------------------------------------
 
@@ -389,11 +405,13 @@ class Line:
     def clone(self) -> tuple[str | None, str | None]:
         """Heavy and light chain; None where unknown.
 
-        Reading: a clone belongs to the patient, so the first line whose baseline tells it decides. A light
-        chain recorded as `none` or `biclonal` names no involved one, so that too is read from the baseline.
+        A clone belongs to the patient, so the first line whose baseline tells it decides. A light chain recorded
+        as `none` is read from the baseline; of a biclonal patient none is the involved one.
         """
         heavy = self.patient["heavy_chain"] or None
         light = self.patient["light_chain"] if self.patient["light_chain"] in LIGHT else None
+        if self.patient["light_chain"] == "biclonal":
+            return heavy or next((found for start in [*self.earlier, self.start] if (found := self.only_band(start)[0])), None), None
         for start in [*self.earlier, self.start]:
             band_heavy, band_light = self.only_band(start)
             heavy = heavy or band_heavy
@@ -401,10 +419,10 @@ class Line:
         return heavy, light
 
     def only_band(self, start: date) -> tuple[str | None, str | None]:
-        """Reading: the one band of the serum, else of the urine; a light chain alone means no heavy chain."""
+        """The one named band of the serum, else of the urine; a light chain alone means no heavy chain."""
         for what in ["serum_ife", "urine_ife"]:
-            bands = self.baseline_bands(what, start)
-            if len(bands) == 1 and bands != {(None, None)}:
+            bands = self.baseline_bands(what, start) - {(None, None)}
+            if len(bands) == 1:
                 heavy, light = next(iter(bands))
                 return heavy or "none", light
         return None, None
@@ -426,10 +444,9 @@ class Line:
         return {"kappa": "lambda_flc", "lambda": "kappa_flc"}.get(self.clone[1])
 
     def is_of_the_clone(self, band: tuple[str | None, str | None]) -> bool:
-        """Reading: of a biclonal patient, either light chain."""
+        """Where no light chain is known, and of a biclonal patient, either."""
         heavy, light = self.clone
-        either = light is None or self.patient["light_chain"] == "biclonal"
-        light_fits = band[1] is None or either or band[1] == light
+        light_fits = band[1] is None or light is None or band[1] == light
         heavy_fits = band[0] is None or heavy is None or band[0] == heavy
         return light_fits and heavy_fits
 
@@ -443,23 +460,27 @@ class Line:
         return ("positive" if shown else "negative"), day, bands
 
     def serum_immunofixation(self, visit: date) -> tuple[str | None, date | None, set]:
-        shifted = self.immunofixation("serum_ife_shifted", visit)
-        return shifted if shifted[0] else self.immunofixation("serum_ife", visit)
+        """The newer reading; of one day the shifted one."""
+        shifted, plain = self.immunofixation("serum_ife_shifted", visit), self.immunofixation("serum_ife", visit)
+        if shifted[1] is None or plain[1] is None:
+            return plain if shifted[1] is None else shifted
+        return shifted if shifted[1] >= plain[1] else plain
 
     def urine_immunofixation(self, visit: date) -> tuple[str | None, date | None, set]:
         return self.immunofixation("urine_ife", visit)
 
     def antibody_could_be_the_band(self, visit: date) -> bool:
         """IgG-kappa clone, an antibody on board, the serum shows IgG-kappa only, M-protein ≤ 2 g/L."""
-        resolved = self.immunofixation("serum_ife_shifted", visit)[0] is not None
-        serum = self.value("serum", visit)
+        reading, plain = self.serum_immunofixation(visit), self.immunofixation("serum_ife", visit)
+        shifted_on = self.sample_day("serum_ife_shifted", visit)
+        measured_on = self.sample_day("serum_m_protein", visit)
         return (
             self.clone == ("igg", "kappa")
             and self.antibody_given(visit)
-            and not resolved
-            and self.serum_immunofixation(visit)[2] == {("igg", "kappa")}
-            and serum is not None
-            and surely_at_most(serum, 2)
+            and reading[1] == plain[1] != shifted_on
+            and reading[2] == {("igg", "kappa")}
+            and measured_on is not None
+            and surely_at_most(self.number_on("serum_m_protein", measured_on, "follow-up"), 2)
         )
 
     # -- section 4: measurable disease ---------------------------------------------------------------------
@@ -495,7 +516,7 @@ class Line:
     @property
     def light_chains_measurable(self) -> bool:
         ratio = self.baseline_ratio(self.start)
-        if self.involved is None or self.baseline(self.involved) is None or ratio is None:
+        if self.baseline_dflc is None or ratio is None:
             return False
         return surely_at_least(self.baseline(self.involved), 100) and ratio_is_abnormal(ratio)
 
@@ -531,16 +552,18 @@ class Line:
             return None
         numbers = []
         for what in self.codes_of(track):
-            day = self.sample_day(what, visit)
+            day = self.marrow_track_day(visit) if track == "marrow" else self.sample_day(what, visit)
             if day is None:
                 return None
             numbers.append(self.number_on(what, day, "follow-up"))
         return difference_of(*numbers) if track == "light_chains" else numbers[0]
 
     def day_of(self, track: str, visit: date) -> date | None:
-        """The day a track's value was sampled. Reading: of two chains, the newer sample."""
+        """The day a track's value was sampled; of two chains, the newer sample."""
         if self.value(track, visit) is None:
             return None
+        if track == "marrow":
+            return self.marrow_track_day(visit)
         return max(self.sample_day(what, visit) for what in self.codes_of(track))
 
     def ratio(self, visit: date) -> tuple[Interval | None, date | None]:
@@ -610,11 +633,11 @@ class Line:
         return "PR"
 
     def urine_limits(self, visit: date) -> bool:
-        """Policy unmeasured_track=limit: urine collected, neither below 200 nor down by 90 %."""
+        """Policy unmeasured_track=limit: urine collected, neither below 200 nor down by 90 %, and no proof that it is no clone."""
         if self.policy["unmeasured_track"] != "limit" or "serum" not in self.tracks or "urine" in self.tracks:
             return False
         now, before = self.value("urine", visit), self.baseline_of("urine")
-        if now is None:
+        if now is None or self.both_negative(visit):
             return False
         down = before is not None and surely_fallen(now, before, 0.90)
         return not (surely_below(now, 200) or down)
@@ -633,7 +656,7 @@ class Line:
         found = "VGPR"
         for track in present:
             found = lower(found, self.level_of(track, visit, missing))
-        if found in ("PR", "MR") and self.urine_limits(visit):
+        if self.urine_limits(visit):
             found = "SD"
         return self.complete(found, present, visit, missing, flags), missing, flags
 
@@ -659,18 +682,27 @@ class Line:
                 return True
         return False
 
+    def plasmacytoma_gone(self, visit: date) -> bool | None:
+        """By size, else by number."""
+        for what in ("plasmacytoma_spd", "plasmacytoma_count"):
+            day = self.sample_day(what, visit)
+            if day is not None:
+                return surely_at_most(self.number_on(what, day, "follow-up"), 0)
+        return None
+
     def complete(self, found: str, present: list[str], visit: date, missing: set, flags: set) -> str:
         """CR and sCR. Reading: an absent item is named as long as nothing known rules the category out."""
         if not self.deep_enough(present, visit):
             return found
         serum, urine = self.serum_immunofixation(visit)[0], self.urine_immunofixation(visit)[0]
-        marrow, spd = self.value("marrow", visit), self.value("plasmacytoma", visit)
+        marrow_day = self.sample_day("marrow_plasma_cells", visit)
+        marrow = None if marrow_day is None else self.number_on("marrow_plasma_cells", marrow_day, "follow-up")
         ratio = self.ratio(visit)[0]
         fulfilled = {
             "serum_ife": None if serum is None else serum == "negative",
             "urine_ife": None if urine is None else urine == "negative",
             "marrow_plasma_cells": None if marrow is None else surely_below(marrow, 5),
-            "plasmacytoma_spd": None if spd is None else surely_at_most(spd, 0),
+            "plasmacytoma_spd": self.plasmacytoma_gone(visit),
             "flc_ratio": None if ratio is None else ratio_is_normal(ratio),
         }
         if urine is None and not self.urine_immunofixation_asked:
@@ -688,7 +720,7 @@ class Line:
         if not_met:
             return found
         missing |= absent
-        if "marrow_plasma_cells" in absent and not absent & {"serum_ife", "urine_ife"}:
+        if absent == {"marrow_plasma_cells"}:
             flags.add("CR_pending_marrow")
         return found if absent else self.stringent(visit, ratio, missing)
 
@@ -719,14 +751,13 @@ class Line:
 
     @asked_once
     def nadir(self, track: str, before: date, mode: str) -> Interval | None:
-        """The smallest upper end of all, or (pairwise) of the first and the higher of each two in a row."""
+        """The lowest of all, or (pairwise) of the first and the higher of each two in a row; both ends are taken apart."""
         values = self.series(track, before)
         if not values:
             return None
         if mode == "pairwise":
-            pairs = [max(two, key=upper_end) for two in pairwise(values)]
-            values = [values[0], *pairs]
-        return min(values, key=upper_end)
+            values = [values[0], *(both_ends(two, max) for two in pairwise(values))]
+        return both_ends(values, min)
 
     def shown_by(self, rule: str, day: date, mode: str) -> bool:
         """Does a sample of this very day show progression by the rule?"""
@@ -777,7 +808,7 @@ class Line:
         return (was_zero and surely_above(now, 0)) or (several and nadir is not None and surely_risen(now, nadir, 0.50))
 
     def diameter_shows(self, day: date, mode: str) -> bool:
-        """Reading: the short axis is the last one known on the day, baseline included, however old."""
+        """The short axis is the last one known on the day, baseline included, however old."""
         if not self.measured_on("longest_diameter", day):
             return False
         axis_days = [on for on in self.days_with_value("plasmacytoma_short_axis") if on <= day]
@@ -824,6 +855,8 @@ class Line:
     def light_chains_escape(self, visit: date) -> bool:
         if not ("serum" in self.tracks or "urine" in self.tracks):
             return False
+        if self.rules_at(visit).keys() & {"P1", "P2", "P3"}:
+            return False  # the light chains do not rise alone
         days = self.sample_days_of_rule("P4", visit)
         for day in [day for day in days if self.measured_on("light_chains", day)]:
             now = self.value("light_chains", day)
@@ -903,6 +936,15 @@ class Line:
     @asked_once
     def progression_at(self, visit: date) -> tuple[str, date | None]:
         """`confirmed`, `refuted` or `unconfirmed`, and the day it was decided."""
+        decided = self.decided_by_a_sample(visit)
+        if decided is not None:
+            return decided
+        if self.policy["death_confirms"] and self.died_in_this_line():
+            return "confirmed", self.patient["died_on"]
+        return "unconfirmed", None
+
+    @asked_once
+    def decided_by_a_sample(self, visit: date) -> tuple[str, date] | None:
         rules = self.rules_at(visit)
         if rules.keys() & ON_ITS_OWN:
             return "confirmed", visit
@@ -916,10 +958,7 @@ class Line:
                 return "confirmed", later
             if self.timepoint(later) != "NE" and all(self.denied(rule, visit, later) for rule in rules):
                 return "refuted", later
-        died = self.patient["died_on"]
-        if self.policy["death_confirms"] and died is not None and self.died_in_this_line(died):
-            return "confirmed", died
-        return "unconfirmed", None
+        return None
 
     def denied(self, rule: str, visit: date, later: date) -> bool:
         """The marker that had shown progression was measured after the visit and shows none any more."""
@@ -931,8 +970,8 @@ class Line:
             measured = day is not None and day > visit
         return measured and not any(MARKER_OF_RULE[other] == marker for other in self.rules_at(later))
 
-    def died_in_this_line(self, died: date) -> bool:
-        return self.end is None or died < self.end
+    def died_in_this_line(self) -> bool:
+        return self.end is None and self.patient["died_on"] is not None
 
     @cached_property
     def first_confirmed_progression(self) -> tuple[date, date] | None:
@@ -984,7 +1023,7 @@ class Line:
             progression = "confirmed"
         elif rules:
             progression, decided = self.progression_at(visit)
-            second = decided if progression == "confirmed" and decided in self.visits else None
+            second = decided if self.decided_by_a_sample(visit) and progression == "confirmed" else None
         elif best_on == visit and confirmed != "SD":  # the first sample of the pair that counts
             second = confirmed_on
         if second is not None and (second - visit).days > 84:
@@ -1018,10 +1057,6 @@ class Line:
         }
 
 
-def upper_end(x: Interval) -> tuple[float, bool]:
-    return x.high, not x.high_open
-
-
 # ----------------------------------------------------------------------------------------------------------
 # Section 2. Where lines start
 
@@ -1042,51 +1077,21 @@ def first_dose(treatments: list[dict]) -> date | None:
 
 
 def recorded_starts(treatments: list[dict]) -> list[tuple[int, date]]:
-    """Reading: that a steroid alone does not start line 1 is asked of the drugs of line 1."""
+    """In order of date; a steroid starts a line only if it has no other drug."""
     starts = []
-    for number in sorted({row["line"] for row in treatments if row["line"] is not None}):
-        rows = [row for row in treatments if row["line"] == number and can_start_a_line(row)]
-        days = [row["started_on"] for row in rows]
-        start = first_dose(rows) if number == 1 else min(days, default=None)
+    for number in {row["line"] for row in treatments if row["line"] is not None}:
+        start = first_dose([row for row in treatments if row["line"] == number])
         if start is not None:
             starts.append((number, start))
-    return starts
-
-
-def next_derived_start(line: Line) -> date | None:
-    """The first non-steroid drug, not yet given in this line, from the day progression was confirmed."""
-    if line.first_confirmed_progression is None:
-        return None
-    confirmed_on = line.first_confirmed_progression[1]
-    starts = []
-    for row in line.treatments:
-        if not can_start_a_line(row) or row["what"] in STEROIDS:
-            continue
-        given = any(
-            other["what"] == row["what"] and line.start <= other["started_on"] < row["started_on"]
-            for other in line.treatments
-            if other["started_on"] is not None
-        )
-        if row["started_on"] >= confirmed_on and not given:
-            starts.append(row["started_on"])
-    return min(starts, default=None)
+    return sorted(starts, key=lambda one: (one[1], one[0]))
 
 
 def lines_of(patient, observations, treatments, events, policies) -> list[Line]:
     chart = (patient, observations, treatments, events, policies)
-    if any(row["line"] is not None for row in treatments):
-        starts = recorded_starts(treatments)
-        days = [start for _, start in starts]
-        ends = [*days[1:], None]
-        return [Line(number, start, ends[n], days[:n], *chart) for n, (number, start) in enumerate(starts)]
-    lines: list[Line] = []
-    start = first_dose(treatments)
-    while start is not None:
-        earlier = [line.start for line in lines]
-        end = next_derived_start(Line(len(lines) + 1, start, None, earlier, *chart))
-        lines.append(Line(len(lines) + 1, start, end, earlier, *chart))
-        start = end
-    return lines
+    starts = recorded_starts(treatments)
+    days = [start for _, start in starts]
+    ends = [*days[1:], None]
+    return [Line(number, start, ends[n], days[:n], *chart) for n, (number, start) in enumerate(starts)]
 
 
 def respond(

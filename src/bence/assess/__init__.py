@@ -20,9 +20,11 @@ from ..solve import Solved
 from ..version import __version__
 from . import baseline, inputs, status
 from .intake import EPOCH, Observations, dates, take_in
-from .lines import first_dose, treatment_rows
+from .lines import first_dose, lines_differ, progression_events, treatment_rows, treatment_table
+from .mrd import CODES as MRD_CODES
+from .mrd import mrd_status, mrd_table
 from .policies import settle
-from .response import check_profile, respond
+from .response import Cohort, check_profile, respond
 from .stand_ins import stand_ins
 
 BESIDE_ANOTHER = ("al_amyloidosis", "poems")  # diagnoses that may stand beside any other
@@ -38,7 +40,7 @@ class Findings:
     """What an assessment found; each table is a Polars frame.
 
     `status`: one row a patient. `response`: one row a patient, line and assessment. `lines`: one row a line.
-    `treatments`: the line of every treatment row. `rejected`: every cell the reader did not accept.
+    `treatments`: the line of every treatment row. `mrd`: one row an MRD test. `rejected`: every cell the reader did not accept.
     `completeness`: which missing test leaves which answer open.
     """
 
@@ -46,6 +48,7 @@ class Findings:
     response: pl.DataFrame
     lines: pl.DataFrame
     treatments: pl.DataFrame
+    mrd: pl.DataFrame
     rejected: pl.DataFrame
     manifest: Mapping[str, Any]
     _solved: Mapping[str, Solved] = field(repr=False)
@@ -82,27 +85,35 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
     ids = observations.patients
     people = known.patients.sort("patient")
     drugs = treatment_rows(known, ids)
-    response, lines = respond(observations, people, drugs, settled)
+    response, lines, drugs = respond(Cohort(observations, people, settled), drugs, progression_events(known, ids))
     base = baseline_of(known, observations, people, drugs, day)
     solved, given = status.answers(base.columns, len(ids), base.recorded, settled)
     table = pl.DataFrame({"patient": ids, "at": pl.Series([day], dtype=pl.Date).new_from_index(0, len(ids))})
     table = table.with_columns(
-        baseline_on=dates(base.anchor), **status.status_columns(solved, given), flags=_flags(base, solved, len(ids))
+        baseline_on=dates(base.anchor), **status.status_columns(solved, given), flags=_flags(base, solved, drugs, len(ids))
     )
+    high_risk = table.filter(pl.col("high_risk_2025").cast(pl.String) == "high")["patient"]
+    mrd = mrd_table(_observed(known, observations, MRD_CODES), response, settled, day, high_risk=high_risk)
     return Findings(
-        status=_with_response(table, response, lines),
+        status=_with_response(table, response, lines).with_columns(**mrd_status(mrd, ids)),
         response=response,
         lines=lines,
-        treatments=_treatment_lines(known, lines),
+        treatments=treatment_table(known, drugs),
+        mrd=mrd,
         rejected=chart.rejected,
         manifest=_manifest(chart, day, profile, settled),
         _solved=solved,
     )
 
 
-def baseline_of(
-    chart: Chart, observations: Observations, people: pl.DataFrame, drugs: pl.DataFrame, at: date | None
-) -> Baseline:
+def _observed(chart: Chart, observations: Observations, codes: tuple[str, ...]) -> Chart:
+    """The chart with the observations of some codes only; where none was observed they are not looked for."""
+    rows = chart.scan("observations")
+    rows = rows.filter(pl.col("what").is_in(codes)) if observations.has(codes) else None
+    return Chart(chart.patients, rows, chart.scan("treatments"), chart.scan("events"))
+
+
+def baseline_of(chart: Chart, observations: Observations, people: pl.DataFrame, drugs: pl.DataFrame, at: date | None) -> Baseline:
     """What is known of every patient at diagnosis, as columns for the rules."""
     ids, names = observations.patients, observations.codes
     n = len(ids)
@@ -178,23 +189,9 @@ def _with_response(table: pl.DataFrame, response: pl.DataFrame, lines: pl.DataFr
     return table.join(last, on="patient", how="left", maintain_order="left")
 
 
-def _treatment_lines(chart: Chart, lines: pl.DataFrame) -> pl.DataFrame:
-    """The line every treatment row belongs to: derived (by date), and as it was recorded."""
-    starts = lines.select("patient", "boundary", derived="line", started_on="started_on").sort("started_on")
-    rows = chart.treatments.sort("started_on").join_asof(starts, on="started_on", by="patient", check_sortedness=False)
-    return rows.select(
-        "patient",
-        "source",
-        "what",
-        "started_on",
-        line=pl.coalesce("line", "derived"),
-        line_recorded="line",
-        boundary="boundary",
-    ).sort("patient", "started_on", "what", "source")
-
-
-def _flags(base: Baseline, solved: Mapping[str, Solved], n: int) -> pl.Series:
-    """Contradictions at baseline: values of one day (`conflict:albumin`), recorded answers overruled (`recorded:iss`)."""
+def _flags(base: Baseline, solved: Mapping[str, Solved], drugs: pl.DataFrame, n: int) -> pl.Series:
+    """Contradictions: values of one day at baseline (`conflict:albumin`), recorded answers overruled (`recorded:iss`), lines
+    derived from the drugs that are not the recorded ones (`lines_differ`)."""
     notes: dict[int, list[str]] = {}
     for place, code in base.rows.filter("conflict").sort("place", "code").select("place", "code").iter_rows():
         notes.setdefault(place, []).append(f"conflict:{base.names[code]}")
@@ -202,6 +199,8 @@ def _flags(base: Baseline, solved: Mapping[str, Solved], n: int) -> pl.Series:
         if name in solved:
             for place in np.flatnonzero(solved[name].conflict).tolist():
                 notes.setdefault(place, []).append(f"recorded:{name}")
+    for place in lines_differ(drugs).to_list():
+        notes.setdefault(place, []).append("lines_differ")
     words = {place: "|".join(found) for place, found in notes.items()}
     return pl.Series(range(n), dtype=pl.Int64).replace_strict(words, default=None, return_dtype=pl.String)
 

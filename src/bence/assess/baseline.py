@@ -20,9 +20,7 @@ MARROW = "marrow_plasma_cells"
 def diagnosis_day(chart: Chart, ids: pl.Series, what: tuple[str, ...] = DIAGNOSES) -> np.ndarray:
     """Day of the diagnosis of every patient (the first day of the most advanced one recorded), NEVER where none is."""
     found = np.full(len(ids), NEVER, np.int64)
-    events = chart.events.filter(
-        pl.col("what").is_in(what) & pl.col("on").is_not_null() & pl.col("text").ne_missing("none")
-    )
+    events = chart.events.filter(pl.col("what").is_in(what) & pl.col("on").is_not_null() & pl.col("text").ne_missing("none"))
     for name in reversed(what):
         rows = events.filter(pl.col("what") == name)
         day = np.full(len(ids), NEVER, np.int64)

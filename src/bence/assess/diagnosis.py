@@ -129,9 +129,7 @@ def event_beyond_one_lesion(
 
 
 @rule("rajkumar-2014", zh="受累游离轻链升高且比值异常")
-def light_chain_excess(
-    flc_ratio, kappa_flc, lambda_flc, *, low=0.26, high=1.65, kappa_high=19.4, lambda_high=26.3
-):
+def light_chain_excess(flc_ratio, kappa_flc, lambda_flc, *, low=0.26, high=1.65, kappa_high=19.4, lambda_high=26.3):
     """Free light chain ratio outside 0.26-1.65 with the involved chain raised."""
     if flc_ratio > high:
         return kappa_flc > kappa_high
@@ -141,9 +139,7 @@ def light_chain_excess(
 
 
 @rule("rajkumar-2014", zh="达到骨髓瘤的诊断标准")
-def myeloma(
-    marrow_plasma_cells, plasmacytoma_proven, myeloma_defining_event, event_beyond_one_lesion, *, clonal=10
-):
+def myeloma(marrow_plasma_cells, plasmacytoma_proven, myeloma_defining_event, event_beyond_one_lesion, *, clonal=10):
     """Myeloma: clonal marrow plasma cells of 10 % or more, or a proven plasmacytoma, and a defining event.
 
     Below 10 %, one bone lesion alone is a solitary plasmacytoma: more than one is needed.
@@ -154,9 +150,7 @@ def myeloma(
 
 
 @rule("rajkumar-2014", zh="达到冒烟型骨髓瘤的 M 蛋白或骨髓浆细胞水平")
-def smouldering_level(
-    heavy_chain, serum_m_protein, urine_m_protein, marrow_plasma_cells, *, protein=30, urine=500, clonal=10
-):
+def smouldering_level(heavy_chain, serum_m_protein, urine_m_protein, marrow_plasma_cells, *, protein=30, urine=500, clonal=10):
     """M-protein or marrow at the level of smouldering myeloma; IgD and IgE are at it with any M-protein."""
     return (
         marrow_plasma_cells >= clonal
@@ -284,9 +278,7 @@ def poems_major(osteosclerotic_lesion, castleman, vegf_relative, *, raised=1):
 
 
 @rule("dispenzieri-2012", zh="POEMS 综合征次要标准")
-def poems_minor(
-    organomegaly, volume_overload, endocrinopathy, poems_skin, papilloedema, thrombocytosis, polycythaemia
-):
+def poems_minor(organomegaly, volume_overload, endocrinopathy, poems_skin, papilloedema, thrombocytosis, polycythaemia):
     """A minor criterion of POEMS."""
     return (
         organomegaly == "yes"

@@ -21,9 +21,7 @@ def frailty_imwg(
 
 
 @rule("facon-2020", zh="简化衰弱评分")
-def frailty_simplified(
-    age, charlson, ecog, *, old=76, very_old=81, comorbid=1, ecog_low=1, ecog_high=2, frail=2
-):
+def frailty_simplified(age, charlson, ecog, *, old=76, very_old=81, comorbid=1, ecog_low=1, ecog_high=2, frail=2):
     """Simplified frailty: age, comorbidity (Charlson) and ECOG performance status."""
     performance = 2 if ecog >= ecog_high else 1 if ecog >= ecog_low else 0
     points = _age_points(age, old, very_old) + (charlson > comorbid) + performance

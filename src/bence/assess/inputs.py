@@ -69,20 +69,8 @@ def recorded_clone(patients: pl.DataFrame, ife: np.ndarray) -> tuple[np.ndarray,
 
     `ife`: bands of the serum immunofixation at baseline, -1 where there is none.
     """
-    heavy = (
-        patients["heavy_chain"]
-        .replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1)
-        .fill_null(-1)
-        .to_numpy()
-        .copy()
-    )
-    light = (
-        patients["light_chain"]
-        .replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1)
-        .fill_null(-1)
-        .to_numpy()
-        .copy()
-    )
+    heavy = patients["heavy_chain"].replace_strict(dict(zip(HEAVY, range(6), strict=True)), default=-1).fill_null(-1).to_numpy().copy()
+    light = patients["light_chain"].replace_strict(dict(zip(LIGHT, range(2), strict=True)), default=-1).fill_null(-1).to_numpy().copy()
     single = (ife > 0) & (ife & (ife - 1) == 0) & (ife < 1 << 18)
     band = np.log2(np.where(single, ife, 1)).astype(np.int64)
     heavy = np.where((heavy < 0) & single, band // 3, heavy)
@@ -147,12 +135,8 @@ def light_chain_columns(columns: Mapping[str, Column], light: np.ndarray) -> dic
     light = np.where(light >= 0, light, by_ratio)
 
     def of_clone(if_kappa: Ends, if_lambda: Ends) -> Numbers:
-        low = np.where(
-            light == 0, if_kappa[0], np.where(light == 1, if_lambda[0], np.minimum(if_kappa[0], if_lambda[0]))
-        )
-        high = np.where(
-            light == 0, if_kappa[1], np.where(light == 1, if_lambda[1], np.maximum(if_kappa[1], if_lambda[1]))
-        )
+        low = np.where(light == 0, if_kappa[0], np.where(light == 1, if_lambda[0], np.minimum(if_kappa[0], if_lambda[0])))
+        high = np.where(light == 0, if_kappa[1], np.where(light == 1, if_lambda[1], np.maximum(if_kappa[1], if_lambda[1])))
         return _column((low, high))
 
     return {
@@ -227,15 +211,18 @@ def word_column(series: pl.Series, code: Code) -> Column:
     text = series.cast(pl.String)
     where = np.arange(len(text))
     if code.kind == "chains":
-        place = text.replace_strict({"negative": 0}, default=1, return_dtype=pl.Int64)
-        return _words(
-            pl.select(pl.when(text.is_null()).then(-1).otherwise(place)).to_series().to_numpy(),
-            where,
-            ("negative", "positive"),
-            len(text),
-        )
-    label = text.replace_strict({word: i for i, word in enumerate(code.words)}, default=-1).fill_null(-1).to_numpy()
+        shown = pl.when(text == "negative").then(pl.lit(0, pl.Int8)).when(text.is_not_null()).then(1).otherwise(-1)
+        return _words(pl.select(shown).to_series().to_numpy(), where, ("negative", "positive"), len(text))
+    label = _places(text, code.words)
     if code.kind == "number":
         empty = np.full(len(text), np.nan)
         return _numbers(pl.DataFrame({"value": empty, "bound": empty * 0, "label": label}), where, code, len(text))
     return category_column(label, where, code, len(text))
+
+
+def _places(text: pl.Series, words: Sequence[str]) -> np.ndarray:
+    """The place of each text in a list of a few words, -1 for any other (faster by comparing than by looking up)."""
+    place = pl.lit(-1, pl.Int16)
+    for i, word in enumerate(words):
+        place = pl.when(text == word).then(pl.lit(i, pl.Int16)).otherwise(place)
+    return pl.select(place.alias("place")).to_series().to_numpy()

@@ -6,7 +6,7 @@ every row. Days are counted from 1970-01-01.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,6 +45,10 @@ class Observations:
     spurious: np.ndarray
     method: np.ndarray  # place in METHODS, 0 for any other
 
+    def has(self, codes: Iterable[str]) -> bool:
+        """Whether any of these codes was observed."""
+        return not set(codes).isdisjoint(self.codes[place] for place in np.flatnonzero(np.bincount(self.code)))
+
     def rows_from(self, day: np.ndarray) -> np.ndarray:
         """For every patient the first row on or after a day of his own (by halving, for all patients at once)."""
         first, end = self.offsets[:-1].copy(), self.offsets[1:].copy()
@@ -72,17 +76,15 @@ def take_in(chart: Chart) -> Observations:
     """
     ids = chart.patients["patient"].sort()
     encoder = Encoder(ids)
-    parts = [
-        encoder.columns(batch)
-        for rows in (chart.scan("observations"), _new_lesions(chart))
-        for batch in encoder.batches(rows)
-    ]
+    parts = [encoder.columns(batch) for rows in (chart.scan("observations"), _new_lesions(chart)) for batch in encoder.batches(rows)]
     patient, value, rows = (_joined([part.pop() for part in parts], kind) for kind in ("i4", "f8", ROW))
     counts = np.bincount(patient, minlength=len(ids))
     order = _order(patient, rows["day"])
     del patient
-    if order is not None:
-        rows, value = rows.take(order), value.take(order)
+    if order is not None:  # one after the other: of a large chart there is no room for two copies
+        value = value.take(order)
+        rows = rows.take(order)
+    del order
     mark = rows["mark"]
     return Observations(
         patients=ids,

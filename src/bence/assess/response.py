@@ -14,10 +14,11 @@ import polars as pl
 
 from ..errors import UsageError
 from . import response_scan as scan
-from .compiled import scan_for
-from .intake import HEAVY, LIGHT, Observations, dates, days
-from .lines import line_frame, scan_columns
+from .compiled import owned, response_scan_for
+from .intake import HEAVY, LIGHT, NEVER, Observations, dates, days
+from .lines import line_frame, scan_columns, with_lines
 
+MOST_TURNS = 20  # of lines and response; a patient has fewer lines
 PROFILES = ("imwg_2016",)
 DISABLED = ("imwg_next",)  # presented in 2026; waits for its text to be published
 
@@ -29,8 +30,8 @@ BECAUSE = (
     "", "", "", "CR", "sCR", "urine_needed",
 )  # fmt: skip
 MISSING = (
-    "serum_m_protein", "urine_m_protein", "serum_ife", "urine_ife", "serum_ife_shifted", "kappa_flc|lambda_flc",
-    "flc_ratio", "marrow_plasma_cells", "marrow_clonality", "plasmacytoma_spd",
+    "serum_m_protein", "urine_m_protein", "serum_ife", "urine_ife", "serum_ife_shifted", "kappa_flc", "lambda_flc",
+    "flc_ratio", "marrow_plasma_cells", "marrow_clonality", "plasmacytoma_spd", *HEAVY[1:],
 )  # fmt: skip
 FLAGS = (
     "conflict", "baseline_old", "oligoclonal_band", "CR_blocked_mAb", "CR_pending_marrow", "light_chain_escape",
@@ -98,34 +99,78 @@ def empty(record: type, size: int, kinds: Mapping[str, type]) -> Any:
 ROW_TYPES = {"timepoint": np.int8, "confirmed": np.int8, "progression": np.int8, "line": np.int16}
 
 
-def respond(
-    observations: Observations, patients: pl.DataFrame, treatments: pl.DataFrame, policies: Mapping[str, object]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The tables `response` (one row a patient, line and assessment) and `lines` (one row a line).
+class Cohort:
+    """The response of a cohort: scanned for some patients, and again for those whose lines have changed."""
 
-    `patients` in the order of `observations.patients`; `treatments` from `lines.treatment_rows`.
+    def __init__(self, observations: Observations, patients: pl.DataFrame, policies: Mapping[str, object], traced: bool = False) -> None:
+        """`traced`: of a cohort of one patient, keep the values every visit was judged by (`trace`)."""
+        self.observations, self.policies = observations, policies
+        self.n = len(observations.patients)
+        self.row_offsets = _days_before(observations)
+        self.rows: scan.Rows = empty(scan.Rows, int(self.row_offsets[-1]), ROW_TYPES)
+        self.row_counts, self.line_counts = np.zeros(self.n, np.int64), np.zeros(self.n, np.int64)
+        self.codes = scan_codes(observations)
+        self.clone = clone_columns(patients)
+        self.died = days(patients["died_on"])
+        self.lines: scan.Lines | None = None
+        self.trace = np.full((int(self.row_offsets[-1]) if traced else 0, scan.TRACKS, 7), np.nan)
+
+    def scan(self, treatments: pl.DataFrame, which: np.ndarray | None = None) -> None:
+        """Grade the visits of some patients (None: all) in the lines that the treatment rows have."""
+        seen = self.observations
+        self.line_offsets, drugs = scan_columns(treatments, self.n)
+        if self.lines is None:
+            self.lines = empty(scan.Lines, treatments.height, {})
+        room = scan.room_for(most(seen.offsets), most(self.line_offsets))
+        arguments = (
+            seen.offsets, seen.day, self.codes, seen.value, seen.bound, seen.label, seen.recorded, seen.spurious,
+            self.line_offsets, drugs, *self.clone, self.died, policy_of(self.policies), self.row_offsets, self.rows,
+            self.row_counts, self.line_offsets, self.lines, self.line_counts, room, self.trace,
+            np.arange(self.n) if which is None else which,
+        )  # fmt: skip
+        response_scan_for(seen.day.size)(*map(owned, arguments))
+
+    def progressed(self) -> pl.DataFrame:
+        """The days on which a progression was confirmed: `place` and `day`."""
+        lines, places = self._lines()
+        there = lines.settled != NEVER
+        return pl.DataFrame({"place": places[there], "day": lines.settled[there].astype(np.int64)})
+
+    def tables(self, treatments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The tables `response` (one row a patient, line and assessment) and `lines` (one row a line)."""
+        taken, places = _written(self.row_offsets, self.row_counts)
+        response = _response_frame(self.observations.patients, places, scan.Rows(*(column[taken] for column in self.rows)))
+        lines, places = self._lines()
+        frame = line_frame(self.observations.patients, places, lines, treatments)
+        return response, pl.concat([frame, _line_results(lines)], how="horizontal")
+
+    def _lines(self) -> tuple[scan.Lines, np.ndarray]:
+        assert self.lines is not None
+        taken, places = _written(self.line_offsets, self.line_counts)
+        return scan.Lines(*(column[taken] for column in self.lines)), places
+
+
+def respond(cohort: Cohort, treatments: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The tables `response` and `lines` of a cohort, and the treatment rows with their lines.
+
+    `treatments` from `lines.treatment_rows`, `events` from `lines.progression_events`. Another line begins when a drug follows
+    a progression, and a progression is known once the response in the line before is: so lines and response are worked out
+    in turn, until no line changes.
     """
-    n = len(observations.patients)
-    drug_offsets, drugs = scan_columns(treatments, n)
-    row_offsets = _days_before(observations)
-    rows = empty(scan.Rows, int(row_offsets[-1]), ROW_TYPES)
-    lines = empty(scan.Lines, treatments.height, {})
-    row_counts, line_counts = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    heavy, light = clone_columns(patients)
-    room = scan.room_for(most(observations.offsets), most(drug_offsets))
-    arguments = (
-        observations.offsets, observations.day, scan_codes(observations), observations.value, observations.bound,
-        observations.label, observations.recorded, observations.spurious, drug_offsets, drugs, heavy, light,
-        days(patients["died_on"]), policy_of(policies), row_offsets, rows, row_counts, drug_offsets, lines, line_counts,
-        room, np.empty((0, scan.TRACKS, 7)),
-    )  # fmt: skip
-    scan_for(observations.day.size)(*map(_owned, arguments))
-    taken, places = _written(row_offsets, row_counts)
-    response = _response_frame(observations.patients, places, scan.Rows(*(column[taken] for column in rows)))
-    taken, places = _written(drug_offsets, line_counts)
-    lines = scan.Lines(*(column[taken] for column in lines))
-    frame = line_frame(observations.patients, places, lines, treatments)
-    return response, pl.concat([frame, _line_results(lines)], how="horizontal")
+    rows = with_lines(treatments, events, cohort.n, cohort.policies)
+    cohort.scan(rows)
+    for _ in range(MOST_TURNS):
+        known = pl.concat([events, cohort.progressed()])
+        if known.height == events.height:
+            break
+        again = with_lines(treatments, known, cohort.n, cohort.policies)
+        other = (again["line"] != rows["line"]) | (again["derived"] != rows["derived"])
+        if not other.any():
+            break
+        which = again["place"].filter(other).unique().sort().to_numpy()
+        rows = again
+        cohort.scan(rows, which)
+    return *cohort.tables(rows), rows
 
 
 def _days_before(observations: Observations) -> np.ndarray:
@@ -137,13 +182,6 @@ def _days_before(observations: Observations) -> np.ndarray:
     days_of = np.zeros(len(observations.patients), np.int64)
     days_of[np.diff(observations.offsets) > 0] = np.add.reduceat(new, starts, dtype=np.int64)
     return np.concatenate([[0], np.cumsum(days_of)])
-
-
-def _owned(argument: Any) -> Any:
-    """Compiled code is made for one kind of array; those of Polars can only be read, and would be another."""
-    if isinstance(argument, tuple):
-        return type(argument)(*map(_owned, argument))
-    return argument.copy() if isinstance(argument, np.ndarray) and not argument.flags.writeable else argument
 
 
 def most(offsets: np.ndarray) -> int:
@@ -201,5 +239,3 @@ def bit_names(masks: np.ndarray, words: tuple[str, ...]) -> pl.Series:
     table[present] = np.arange(present.size)
     texts = ["|".join(word for bit, word in enumerate(words) if mask >> bit & 1) for mask in present.tolist()]
     return names(np.where(masks == 0, -1, table[masks]), tuple(text or "-" for text in texts))
-
-

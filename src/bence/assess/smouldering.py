@@ -84,9 +84,7 @@ def smm_points_2020(smm_points_2020_total, *, high=12, intermediate=8, low_inter
 
 
 @rule("cma-2024", zh="高危冒烟型骨髓瘤（中国指南 2024）")
-def smm_risk_china_2024(
-    serum_m_protein, flc_ratio_involved, marrow_plasma_cells, *, protein=20, ratio=20, cells=20, factors=2
-):
+def smm_risk_china_2024(serum_m_protein, flc_ratio_involved, marrow_plasma_cells, *, protein=20, ratio=20, cells=20, factors=2):
     """High-risk smouldering myeloma, Chinese guideline 2024: two of three, limits included."""
     found = (serum_m_protein >= protein) + (flc_ratio_involved >= ratio) + (marrow_plasma_cells >= cells)
     return "high" if found >= factors else "not_high"

@@ -40,7 +40,7 @@ def answers(
         for name, value in ASSUMED.items():
             before = columns.get(name) if name in USUAL_LIMITS else known.get(name)
             known[name] = filled(before, value, n, name)
-        given = solve(["diagnosis"], known, n, recorded=recorded)["diagnosis"]
+        given = solve(["diagnosis"], known, n, recorded=recorded, before=given.cohort)["diagnosis"]
     return solved, given
 
 
@@ -101,10 +101,12 @@ def _imaged(known: Mapping[str, Column], n: int) -> Column:
 
 def words(place: np.ndarray, names: Sequence[str]) -> pl.Series:
     """Places in a list of words, -1 for null, as a column of words."""
-    series = pl.Series(place).cast(pl.Int32)
-    kept = pl.select(pl.when(series >= 0).then(series)).to_series().cast(pl.UInt32)
-    unique = list(dict.fromkeys(names))
-    return kept.cat.to(pl.Enum(unique)) if unique else kept.cast(pl.String)
+    kind = pl.Enum(list(names))
+    if place.size and (place == place[0]).all():
+        return pl.Series([names[place[0]] if place[0] >= 0 else None], dtype=kind).new_from_index(0, place.size)
+    numbers = place.astype(pl.Series(dtype=kind).to_physical().to_numpy().dtype)
+    series, null = pl.Series(numbers), np.iinfo(numbers.dtype).max
+    return pl.select(pl.when(series != null).then(series)).to_series().cat.to(kind)
 
 
 def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.Series]:

@@ -7,7 +7,7 @@ nadirs and baselines they were judged by.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import inf, isfinite
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..catalogue import codes, label, nearest
+from ..catalogue import codes, nearest
 from ..cells import Categories, Column, Numbers
 from ..chart import Chart, last_date, visible
 from ..errors import UsageError
@@ -23,31 +23,15 @@ from ..explain import Value, Why, explain, render
 from ..interval import Interval
 from ..known import Known
 from ..rulebook import rules
-from . import response_scan as scan
 from . import status, wording
-from .intake import Observations, dates, days, take_in, to_date
-from .lines import scan_columns, treatment_rows
+from .intake import dates, take_in, to_date
+from .lines import progression_events, treatment_rows
 from .policies import settle
-from .response import clone_columns, empty, policy_of, scan_codes
+from .response import Cohort, respond
+from .story import ResponseStory
 from .unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 
 RESPONSE = ("response", "best_response", "progression")
-
-
-@dataclass(frozen=True)
-class ResponseStory:
-    """Why the response is what it is: `visits` (as in `Findings.response`) and `values` (one row a visit and track)."""
-
-    visits: pl.DataFrame
-    values: pl.DataFrame
-    lines: pl.DataFrame
-
-    def text(self, lang: str = "en") -> str:
-        """The course in words, a few lines a visit."""
-        return "\n".join(_story(self, lang))
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 @dataclass(frozen=True)
@@ -111,11 +95,37 @@ def _values(own: Chart, day: date | None) -> dict[str, Value]:
     drugs = treatment_rows(own, observations.patients)
     base = baseline_of(own, observations, own.patients, drugs, day)
     values = {code: Value(known_of(column)) for code, column in {**base.columns, **base.recorded}.items()}
+    dated: dict[str, Value] = {}
     for place, on, value, bound, word in base.rows.select("code", "day", "value", "bound", "label").iter_rows():
-        code = base.names[place]
-        if code in values:
-            values[code] = Value(values[code].known, to_date(on), _source(own, code, to_date(on)), _shown(code, value, bound, word))
-    return values
+        code, day = base.names[place], to_date(on)
+        dated[code] = Value(None, day, _source(own, code, day), _shown(code, value, bound, word))
+    return {code: _told(code, value, dated, own.patients.row(0, named=True)) for code, value in values.items()}
+
+
+def _told(code: str, value: Value, dated: Mapping[str, Value], person: Mapping[str, Any]) -> Value:
+    """A value with its date and source; without them with how it came to be known."""
+    how = "calculated"
+    if code in dated and _stands(dated[code].shown, value.known):
+        return replace(dated[code], known=value.known)
+    if value.known is None or person.get(code) is not None:
+        return value
+    if code == "marrow_plasma_cells":
+        how = "reactive"
+    elif code in ("lytic_lesions", "mri_focal_lesions"):
+        how = "clean_imaging"
+    elif code in ("heavy_chain", "light_chain"):
+        how = "immunofixation"
+    elif code == "creatinine_clearance":
+        how = "egfr" if "egfr" in dated else "ckd_epi"
+    return replace(value, note=wording.HOW[how])
+
+
+def _stands(shown: str | None, known: Known) -> bool:
+    """Whether what is known is what was recorded, not what was derived in its place."""
+    try:
+        return not isinstance(known, float) or abs(float(shown or known) - known) <= 1e-9 * max(1.0, abs(known))
+    except ValueError:
+        return True
 
 
 def _explain(
@@ -128,13 +138,13 @@ def _explain(
         assumed |= {code: 0.0 for code, others in ONE_IMAGING_IS_ENOUGH.items() if _imaged(recorded, others)} | ASSUMED
     for code, value in assumed.items():
         if code not in values or values[code].known is None:
-            values[code] = Value(value, None, None)
+            values[code] = Value(value, note=wording.HOW["other_imaging" if code in ONE_IMAGING_IS_ENOUGH else "assumed"])
     for code, limits in USUAL_LIMITS.items():
         if code not in values or values[code].known is None:
             sex = own.patients["sex"][0]
-            values[code] = Value(limits.get(sex, limits["unknown"]))
+            values[code] = Value(limits.get(sex, limits["unknown"]), note=wording.HOW["usual_limit"])
     if policies["calcium"] == "total":
-        values["albumin"] = Value(40.0)
+        values["albumin"] = Value(40.0, note=wording.HOW["total_calcium"])
     return explain(rules()[name], values, vary=vary, what_if=what_if)
 
 
@@ -211,24 +221,15 @@ def _shown(code: str, value: float, bound: int, word: int) -> str | None:
 
 def response_story(own: Chart, policies: Mapping[str, Any]) -> ResponseStory:
     """The visits of one patient with the values they were judged by, from the plain scan."""
-    from .response import respond
-
     observations = take_in(own)
-    drugs = treatment_rows(own, observations.patients)
-    visits, lines = respond(observations, own.patients, drugs, policies)
-    return ResponseStory(visits, _trace(observations, own.patients, drugs, policies), lines)
+    cohort = Cohort(observations, own.patients, policies, traced=True)
+    visits, lines, _ = respond(cohort, treatment_rows(own, observations.patients), progression_events(own, observations.patients))
+    undated = own.treatments.filter(pl.col("started_on").is_null())["what"].drop_nulls().unique(maintain_order=True)
+    return ResponseStory(visits, _trace(cohort), lines, tuple(undated))
 
 
-def _trace(observations: Observations, patients: pl.DataFrame, drugs: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
-    size = max(observations.day.size, 1)
-    rows, lines = empty(scan.Rows, size, {}), empty(scan.Lines, max(drugs.height, 1), {})
-    trace = np.full((size, scan.TRACKS, 7), np.nan)
-    heavy, light = clone_columns(patients)
-    n, _ = scan.scan_patient(
-        observations.day, scan_codes(observations), observations.value, observations.bound, observations.label,
-        observations.recorded, observations.spurious, scan_columns(drugs, 1)[1], heavy[0], light[0],
-        days(patients["died_on"])[0], policy_of(policies), scan.room_for(size, drugs.height), rows, 0, lines, 0, trace,
-    )  # fmt: skip
+def _trace(cohort: Cohort) -> pl.DataFrame:
+    rows, trace, n = cohort.rows, cohort.trace, int(cohort.row_counts[0])
     names = list(wording.TRACKS)
     visit, track = np.nonzero(~np.isnan(trace[:n, :, 1]))
     found = trace[visit, track]
@@ -244,66 +245,3 @@ def _trace(observations: Observations, patients: pl.DataFrame, drugs: pl.DataFra
         },
         schema_overrides={"track": pl.String},
     ).with_columns(pl.col("value", "nadir", "baseline").fill_nan(None).round(6))
-
-
-TEXT = {
-    "en": {
-        "line": "Line {line}: {drugs} from {start}", "best": "best response {best}{on}", "none": "no line of therapy is recorded",
-        "visit": "{on}  {timepoint}{state}", "confirmed": "   best confirmed so far: {confirmed} (second sample {on})",
-        "value": "   {track} {value} {unit}, nadir before {nadir}, baseline {baseline}{sampled}", "sampled": " (sample of {})",
-        "because": "   because: {}", "missing": "   missing: {}", "flag": "   note: {}", "unknown": "unknown",
-        "progressed": "progression on {on}, {state}",
-    },
-    "zh": {
-        "line": "第{line}线：{drugs}，自{start}", "best": "最佳疗效 {best}{on}", "none": "未记录治疗",
-        "visit": "{on}  {timepoint}{state}", "confirmed": "   迄今最佳确认疗效：{confirmed}（第二次样本 {on}）",
-        "value": "   {track} {value} {unit}，此前最低 {nadir}，基线 {baseline}{sampled}", "sampled": "（{} 样本）",
-        "because": "   依据：{}", "missing": "   缺：{}", "flag": "   提示：{}", "unknown": "未知",
-        "progressed": "进展日期 {on}，{state}",
-    },
-}  # fmt: skip
-
-
-def _story(story: ResponseStory, lang: str) -> list[str]:
-    lang = "zh" if lang.startswith("zh") else "en"
-    words, lines = TEXT[lang], []
-    if not story.lines.height:
-        return [words["none"]]
-    for line in story.lines.iter_rows(named=True):
-        drugs = " + ".join(label(drug, lang) for drug in (line["drugs"] or "").split("+"))
-        lines.append(words["line"].format(line=line["line"], drugs=drugs, start=line["started_on"]))
-        on = f" ({line['best_response_on']})" if line["best_response_on"] else ""
-        lines.append("  " + words["best"].format(best=line["best_response"], on=on))
-        if line["progressed_on"]:
-            state = wording.say(wording.STATES, line["progression_state"], lang)
-            lines.append("  " + words["progressed"].format(on=line["progressed_on"], state=state))
-        for visit in story.visits.filter(pl.col("line") == line["line"]).iter_rows(named=True):
-            lines += _visit(story, visit, words, lang)
-    return lines
-
-
-def _visit(story: ResponseStory, visit: Mapping[str, Any], words: Mapping[str, str], lang: str) -> list[str]:
-    state = f" ({wording.say(wording.STATES, visit['progression'], lang)})" if visit["progression"] else ""
-    lines = [words["visit"].format(on=visit["on"], timepoint=visit["timepoint"], state=state)]
-    own = story.values.filter((pl.col("on") == visit["on"]) & (pl.col("line") == visit["line"]))
-    for value in own.iter_rows(named=True):
-        en, zh, unit = wording.TRACKS[value["track"]]
-        lines.append(
-            words["value"].format(
-                track=zh if lang == "zh" else en,
-                unit=unit,
-                sampled="" if value["sampled_on"] == visit["on"] else words["sampled"].format(value["sampled_on"]),
-                **{k: words["unknown"] if value[k] is None else f"{value[k]:g}" for k in ("value", "nadir", "baseline")},
-            )
-        )
-    lines += [words["because"].format(wording.say(wording.BECAUSE, name, lang)) for name in _split(visit["because"])]
-    if visit["missing"]:
-        lines.append(words["missing"].format(", ".join(label(name, lang) for name in _split(visit["missing"]))))
-    lines += [words["flag"].format(wording.say(wording.FLAGS, name, lang)) for name in _split(visit["flags"])]
-    if visit["confirmed_on"]:
-        lines.append(words["confirmed"].format(confirmed=visit["confirmed"], on=visit["confirmed_on"]))
-    return lines
-
-
-def _split(text: str | None) -> list[str]:
-    return text.split("|") if text else []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 BECAUSE: dict[str, tuple[str, str]] = {
     "P1": ("serum M-protein up by 25 % and 5 g/L from nadir", "血清M蛋白较最低值升高≥25%且≥5 g/L"),
     "P2": ("serum M-protein up by 10 g/L from a nadir of 50 g/L or more", "血清M蛋白最低值≥50 g/L，升高≥10 g/L"),
@@ -17,11 +20,11 @@ BECAUSE: dict[str, tuple[str, str]] = {
         "循环浆细胞升高≥50%且≥200/μL（唯一可测指标）",
     ),
     "P8": ("hypercalcaemia (by policy)", "高钙血症（按所选策略计为进展）"),
-    "level_serum": ("level of serum M-protein", "依据血清M蛋白"),
-    "level_urine": ("level of urine M-protein", "依据尿M蛋白"),
-    "level_light_chains": ("level of the free light chain difference", "依据游离轻链差值"),
-    "level_marrow": ("level of marrow plasma cells", "依据骨髓浆细胞"),
-    "level_plasmacytoma": ("level of plasmacytoma size", "依据浆细胞瘤大小"),
+    "level_serum": ("level of serum M-protein", "血清M蛋白水平"),
+    "level_urine": ("level of urine M-protein", "尿M蛋白水平"),
+    "level_light_chains": ("level of the free light chain difference", "游离轻链差值水平"),
+    "level_marrow": ("level of marrow plasma cells", "骨髓浆细胞比例"),
+    "level_plasmacytoma": ("level of plasmacytoma size", "浆细胞瘤大小"),
     "CR": (
         "immunofixation of serum and urine negative, marrow plasma cells below 5 %",
         "血、尿免疫固定电泳阴性，骨髓浆细胞<5%",
@@ -49,6 +52,21 @@ FLAGS: dict[str, tuple[str, str]] = {
     "confirmation_gap": ("more than 84 days to the confirming sample", "确认样本间隔超过84天"),
     "total_immunoglobulin": ("total immunoglobulin stands in for the M-spike", "以免疫球蛋白总量代替M蛋白峰"),
 }
+BOUNDARIES = {
+    "recorded": ("as recorded", "按病历记录"),
+    "first_treatment": ("first treatment", "首次治疗"),
+    "unplanned_change": ("an unplanned drug", "计划外加用或更换药物"),
+    "new_drug_after_progression": ("treatment after progression", "进展后的治疗"),
+    "replaced_after_stop": ("a drug stopped early and replaced", "提前停药后换药"),
+    "second_transplant": ("another transplant", "再次移植"),
+    "restart_after_pause": ("restart after a long pause (inferred)", "长期停药后重新治疗（推断）"),
+    "drug_of_relapse": ("a drug of relapse (inferred)", "加用复发治疗药物（推断）"),
+    "inhibitor_replaced": ("carfilzomib in place of bortezomib (inferred)", "卡非佐米替代硼替佐米（推断）"),
+    "new_drug": ("a new drug (inferred)", "加用新药（推断）"),
+    "drug_resumed": ("a drug resumed (inferred)", "再次使用既往药物（推断）"),
+    "steroid": ("a steroid after a long pause", "长期停药后使用糖皮质激素"),
+    "radiotherapy": ("radiotherapy", "放疗"),
+}
 STATES: dict[str, tuple[str, str]] = {
     "confirmed": ("confirmed", "已确认"),
     "unconfirmed": ("not yet confirmed", "待确认"),
@@ -74,6 +92,26 @@ TRACKS: dict[str, tuple[str, str, str]] = {
     "circulating": ("circulating plasma cells", "循环浆细胞", "cells/uL"),
     "calcium": ("calcium", "血钙", "mmol/L"),
 }
+
+
+HOW: dict[str, tuple[str, str]] = {
+    "assumed": ("assumed: not recorded", "未记录，按此计"),
+    "other_imaging": ("assumed: other bone imaging was done", "未记录，据其他骨骼影像按此计"),
+    "usual_limit": ("assumed: usual laboratory limit", "未记录，按通常参考值计"),
+    "total_calcium": ("assumed: total calcium counts, by policy", "按所选策略以总钙计"),
+    "calculated": ("calculated", "计算值"),
+    "ckd_epi": ("calculated: CKD-EPI 2021", "计算值：CKD-EPI 2021"),
+    "egfr": ("the reported eGFR", "取报告的eGFR"),
+    "clean_imaging": ("bone imaging found no other lesion", "据骨骼影像未见其他病灶"),
+    "immunofixation": ("from immunofixation", "据免疫固定电泳"),
+    "reactive": ("plasma cells are reactive, not counted", "浆细胞为反应性，不计入"),
+}
+NO_SECOND_SAMPLE = ("SD", "PD", "NE", None)
+
+
+def second_sample(visit: Mapping[str, Any]) -> bool:
+    """Whether the best confirmed response of a visit rests on a second sample; stable disease needs none."""
+    return visit["confirmed"] not in NO_SECOND_SAMPLE and visit["confirmed_on"] is not None
 
 
 def say(table: dict[str, tuple[str, str]], name: str, lang: str = "en") -> str:

@@ -6,14 +6,10 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +26,6 @@ from .words import PAGE, TOPICS
 
 HOME = Path(__file__).parent
 SOURCES = (HOME / "chart", HOME / "export")
-WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def run_demo(out: str | Path, lang: str = "en") -> str:
     write(findings, home, "csv", [path for source in SOURCES for path in input_files(source)])
     chart.write(home / "chart", replace=True)
     told = lessons(lang)
-    write_pages(home, told, lang)
+    write_pages(home, chart, findings, told, lang)
     write_cohort(home, chart, findings, told, lang)
     (home / "index.html").write_text(index(findings, told, lang), encoding="utf-8")
     words = PAGE[lang]
@@ -105,30 +100,16 @@ def _next(home: Path, chart: Chart, words: dict[str, str]) -> list[str]:
     return [*refused, *tries, words["open"].format((home / "index.html").resolve())]
 
 
-def write_pages(home: Path, told: Sequence[Lesson], lang: str) -> None:
-    """One page a patient; each takes a while to draw, so several processes share them where that is possible."""
-    workers = min(os.cpu_count() or 1, WORKERS, len(told))
-    tasks = [(home, lesson, lang) for lesson in told]
-    if workers > 1:
-        try:
-            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-                list(pool.map(_write_page, tasks, chunksize=1 + len(tasks) // (3 * workers)))
-        except (BrokenProcessPool, OSError):
-            pass  # no processes to be had here: draw them all in this one
-        else:
-            return
-    for task in tasks:
-        _write_page(task)
-
-
-def _write_page(task: tuple[Path, Lesson, str]) -> None:
+def write_pages(home: Path, chart: Chart, findings: Findings, told: Sequence[Lesson], lang: str) -> None:
+    """One page a patient, from the findings of the whole cohort."""
     from ..report import report
 
-    home, lesson, lang = task
     words = PAGE[lang]
-    page = report(demo_chart(), lesson.patient, None, lang)
-    above = {"back": words["back"], "said": f"{words['synthetic_one']} {lesson.title[0].upper()}{lesson.title[1:]}.", "look": lesson.look}
-    (home / lesson.page).write_text(with_banner(page, **above), encoding="utf-8")
+    for lesson in told:
+        page = report(chart, lesson.patient, None, lang, findings)
+        said = f"{words['synthetic_one']} {lesson.title[0].upper()}{lesson.title[1:]}{words['stop']}"
+        page = with_banner(page, back=words["back"], said=said, look=lesson.look)
+        (home / lesson.page).write_text(page, encoding="utf-8")
 
 
 def write_cohort(home: Path, chart: Chart, findings: Findings, told: Sequence[Lesson], lang: str) -> None:

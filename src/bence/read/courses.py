@@ -152,10 +152,16 @@ def file_of_drugs(reading: Reading, layout: Layout, base: dict[str, pl.Series], 
     place = layout.part("what")[0]
     texts = prepared(layout, place)
     names = {text: code.code for text in texts.unique().drop_nulls() if (code := drug(text))}
-    columns = {p.role.part: layout.texts(p.at) for p in reversed(layout.places) if p.role.part in TREATMENT}
+    columns = {p.role.part: _told(layout, p) for p in reversed(layout.places) if p.role.part in TREATMENT}
     frame = pl.DataFrame({**base, **columns, "what": texts.replace(names)})
     headings = layout.named_parts() | {"what": place.heading}
     reading.take("treatments", layout, frame, people, headings, place.at)
+
+
+def _told(layout: Layout, place: Place) -> pl.Series:
+    """The cells of a column as the mapping file has them: respelled, counted from the day of the row."""
+    texts, spec = prepared(layout, place), place.role.spec
+    return layout.counted(layout.days, texts, spec.after) if spec and spec.after else texts
 
 
 TREATMENT = (

@@ -25,6 +25,8 @@ SPELLINGS = {
     "ng/mL": "",
     "ug/mL": "mcg/ml",
     "pg/mL": "",
+    "ug": "mcg 微克",
+    "ng": "纳克",
     "ng/L": "",
     "mmol/L": "mm/l 毫摩尔/升 mmol",
     "umol/L": "mcmol/l 微摩尔/升 umol",

@@ -8,12 +8,17 @@ Needs Jinja2 and Matplotlib: `pip install "bence[report]"`.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from ..callable import make_callable
 from ..errors import UsageError
 
 try:
     from .cohort import cohort
     from .page import report
+
+    if find_spec("matplotlib") is None:  # imported where there is a picture to draw
+        raise ModuleNotFoundError(name="matplotlib")
 except ModuleNotFoundError as error:
     if error.name not in ("jinja2", "markupsafe", "matplotlib"):
         raise

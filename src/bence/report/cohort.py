@@ -13,7 +13,7 @@ from ..catalogue import codes
 from ..chart import Chart
 from .drawing import DARK, DEPTH, EDGE
 from .page import environment, made
-from .reasons import in_order, input_said, said
+from .reasons import in_order, input_said, may_be_active, said
 from .words import COHORT, FINDINGS, GROUPS, HEADS, PAGE
 
 SHOWN = 500  # patients in the table
@@ -130,7 +130,7 @@ def _answers(status: pl.DataFrame, name: str, lang: str) -> Bar:
         words_ = _left(name, possible, lang)
         told[words_] = told.get(words_, 0) + n
     most = sorted(told.items(), key=lambda each: (-each[1], each[0]))[:6]
-    return Bar(FINDINGS[name][lang == "zh"], total, tuple(parts), "; ".join(f"{text} {n}" for text, n in most))
+    return Bar(FINDINGS[name][lang == "zh"], total, tuple(parts), PAGE[lang]["semicolon"].join(f"{text} {n}" for text, n in most))
 
 
 def _left(name: str, possible: str, lang: str) -> str:
@@ -249,7 +249,9 @@ def _person(row: Mapping[str, Any], link: str, opened: int, lang: str) -> Person
 
 
 def _cell(row: Mapping[str, Any], name: str, lang: str) -> tuple[str, bool]:
-    """The answer, or what is possible where that is short, else a question mark."""
+    """The answer, or what is possible where that is short, else a question mark; a dash where it means nothing."""
+    if name in (*GROUPS["stage"], *GROUPS["risk"]) and not may_be_active(row):
+        return "–", False
     if row[name] is not None:
         return said(name, row[name], lang), False
     possible = in_order(name, (row[f"{name}_possible"] or "").split("|"))

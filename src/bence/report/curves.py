@@ -1,4 +1,4 @@
-"""Laboratory values over time, drawn as they were reported: a zero and a value below a limit are open, at that place."""
+"""Laboratory values over time, drawn as they were reported: what was not found lies on a floor of its own, a bound at its bound."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from matplotlib.axes import Axes
 
 from ..catalogue import codes, label
-from .drawing import MUTED, day
+from .drawing import MUTED, XY, Tips, day
 from .words import PICTURE
 
-GAP = 213  # days without a value after which the line between two is dotted
-MARKERS = {"value": "o", "zero": "o", "below": "v", "above": "^", "spurious": "x"}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NOWHERE = (math.nan, math.nan)  # where a line is broken
+GAP = 213  # days without a value after which the line between two is dotted, as it is to a bound
+MARKERS = {"value": ("o", 2.7), "zero": ("o", 3.2), "below": ("v", 4.2), "above": ("^", 4.2), "spurious": ("x", 4.4)}  # shape, size
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value of one day: `kind` is value, zero, below (`<`), above (`>`) or spurious."""
+    """A value of one day: `kind` is value, zero (or reported as not found), below (`<`), above (`>`) or spurious."""
 
     on: date
     value: float
@@ -47,7 +51,7 @@ def points(observations: pl.DataFrame, name: str, lang: str) -> list[Point]:
             low, high = codes()[name].intervals.get(shown, (math.nan, math.nan, False, False))[:2]
             if low != high:
                 continue
-            value = low
+            value, shown = low, PICTURE[lang]["not_found"] if low == 0 else label(shown, lang)
         else:
             shown = f"{row['comparator'] or ''}{value:.5g}"
         found.append(Point(row["on"], value, _kind(row, value), shown, _tip(row, name, shown, lang)))
@@ -69,24 +73,31 @@ def _tip(row: Mapping[str, Any], name: str, shown: str, lang: str) -> str:
     return " · ".join(word for word in words if word)
 
 
-def draw_curve(ax: Axes, curve: Sequence[Point], colour: str, floor: float = 0.0) -> list[tuple[float, float, str]]:
-    """A line through the values that count, a mark for each; `floor` is where a zero lies on a log axis."""
+def draw_curve(ax: Axes, curve: Sequence[Point], colour: str, floor: float) -> Tips:
+    """A line through the values that count, a mark for each; `floor` is where a zero lies on the log scale."""
     good = [point for point in curve if point.kind != "spurious"]
     good = list({point.on: point for point in sorted(good, key=lambda p: (p.on, p.value))}.values())  # of one day the highest
-    near: list[tuple[float, float]] = []
-    for before, after in zip([None, *good[:-1]], good, strict=True):
-        if before and (after.on - before.on).days > GAP:
-            ends = [max(before.value, floor), max(after.value, floor)]
-            ax.plot([day(before.on), day(after.on)], ends, color=colour, linewidth=0.7, linestyle=(0, (1, 2)), zorder=3)
-            near.append((math.nan, math.nan))
-        near.append((day(after.on), max(after.value, floor)))
-    ax.plot([x for x, _ in near], [y for _, y in near], color=colour, linewidth=0.9, zorder=3)
-    for kind, shape in MARKERS.items():
-        some = [point for point in curve if point.kind == kind]
-        fill = colour if kind == "value" else "white"
-        ax.plot(
-            [day(p.on) for p in some], [max(p.value, floor) for p in some], linestyle="", marker=shape, zorder=4,
-            markersize=2.7 if kind == "value" else 3.9 if kind in ("below", "above") else 3.2 if kind == "zero" else 4.4,
-            markerfacecolor=fill, markeredgecolor=MUTED if kind == "spurious" else colour, markeredgewidth=0.8, clip_on=False,
-        )  # fmt: skip
-    return [(day(p.on), max(p.value, floor), p.tip) for p in curve]
+    near, far = [_place(point, floor) for point in good[:1]], []
+    for before, after in pairwise(good):
+        if (after.on - before.on).days > GAP or not {"below", "above"}.isdisjoint({before.kind, after.kind}):
+            far += [_place(before, floor), _place(after, floor), NOWHERE]
+            near.append(NOWHERE)
+        near.append(_place(after, floor))
+    ax.plot(*_columns(far), color=colour, linewidth=0.7, linestyle=(0, (1, 2)), zorder=3)
+    ax.plot(*_columns(near), color=colour, zorder=3)
+    for kind, (shape, size) in MARKERS.items():
+        some = [_place(point, floor) for point in curve if point.kind == kind]
+        if some:
+            ax.plot(
+                *_columns(some), shape, markersize=size, zorder=4, clip_on=False, markeredgewidth=0.8,
+                markerfacecolor=colour if kind == "value" else "white", markeredgecolor=MUTED if kind == "spurious" else colour,
+            )  # fmt: skip
+    return [(*_place(point, floor), point.tip) for point in curve]
+
+
+def _place(point: Point, floor: float) -> XY:
+    return day(point.on), max(point.value, floor)
+
+
+def _columns(places: Sequence[XY]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in places], [y for _, y in places]

@@ -1,26 +1,18 @@
-"""What every picture shares: sizes, colours that colour-blind readers can tell apart, text, and the way to SVG.
-
-Text stays text (the browser chooses the font, so Chinese shows), coordinates are points, and the same drawing gives
-the same bytes.
-"""
+"""What every picture shares: sizes, colours that colour-blind readers can tell apart, text, days."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from html import escape
-from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-INK, MUTED, GRID, BAND = "#1b2733", "#5a6773", "#dfe4e8", "#f3f5f7"
+XY = tuple[float, float]
+Tips = list[tuple[float, float, str]]  # day, value, what is said there
+INK, MUTED, GRID, RULE, BAND = "#1b2733", "#5a6773", "#dfe4e8", "#e4e9ed", "#f3f5f7"
 SERUM, URINE, INVOLVED, UNINVOLVED, MARROW, MRD = "#0b62a4", "#7d5200", "#6a3d9a", "#77828c", "#00664b", "#1b2733"
 DEPTH = {
     "sCR": "#08306b", "CR": "#1a5599", "VGPR": "#3a88c2", "PR": "#79b4da", "MR": "#b3d3e8", "SD": "#a4adb5",
@@ -29,11 +21,8 @@ DEPTH = {
 EDGE = {"PR": "#3f86b5", "MR": "#5f9cc4", "SD": "#6b757e", "NE": "#8a949d"}  # where the fill is too light for an outline
 DARK = {"sCR", "CR", "VGPR", "PD"}  # fills that want white text
 SIZE = 6.6  # points of the text in pictures
-POINTS = 72
-STYLE: Any = {
-    "svg.fonttype": "none", "svg.hashsalt": "bence", "font.family": "DejaVu Sans", "font.size": SIZE,
-    "axes.linewidth": 0.6, "lines.solid_capstyle": "butt", "axes.unicode_minus": False,
-}  # fmt: skip
+CAPITAL = 0.72  # the height of a capital, as a share of the size
+EPOCH = date(1970, 1, 1).toordinal()  # from which Matplotlib counts days
 
 
 def text_width(text: str, size: float = SIZE) -> float:
@@ -50,29 +39,21 @@ def shortened(text: str, width: float, size: float = SIZE) -> str:
     return text.rstrip() + "…"
 
 
-def say(ax: Axes, x: Any, y: Any, text: str, *, dx: float = 0, dy: float = 0, size: float = SIZE, **style: Any) -> None:
-    """Text whose middle (by the height of a capital) is at a point; `dx`, `dy` shift it, in points."""
-    style = {"color": INK, "ha": "left", "annotation_clip": False} | style
-    shift = (dx, dy - 0.36 * size)
-    ax.annotate(text, (x, y), xytext=shift, textcoords="offset points", va="baseline", fontsize=size, **style)
-
-
 def day(on: date) -> float:
     """A date as a place on the time axis."""
-    return float(on.toordinal())
+    return float(on.toordinal() - EPOCH)
 
 
-def month_ticks(first: float, last: float, most: int = 12) -> list[tuple[float, str]]:
-    """Firsts of months between two places, at most about `most`, with their labels (`2024` or `2024-03`)."""
-    months = max(1, round((last - first) / 30.4))
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 60, 120) if months / s <= most), 240)
-    start = date.fromordinal(int(first))
-    ticks, at = [], (start.year * 12 // step) * step
-    while (on := day(date(at // 12, at % 12 + 1, 1))) <= last:
-        if on >= first:
-            ticks.append((on, f"{at // 12}" if step >= 12 else f"{at // 12}-{at % 12 + 1:02d}"))
-        at += step
-    return ticks
+def say(ax: Axes, x: float, y: float, text: str, dx: float = 0, dy: float = 0, **style: Any) -> None:
+    """Text whose middle (by the height of a capital) is at a place, shifted by `dx` and `dy` points."""
+    ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", va="center", annotation_clip=False, **style)
+
+
+def name_rows(ax: Axes, names: Sequence[str], size: float = SIZE, above: float = 0.6) -> None:
+    """Rows from the top down, named at their left; `above` is the room over the first, in rows."""
+    ax.set_yticks(range(len(names)), names)
+    ax.tick_params(axis="y", labelsize=size, labelcolor=INK)
+    ax.set_ylim(max(len(names), 1) - 0.4, -above)
 
 
 def rows_without_overlap(spans: Sequence[tuple[float, float]], gap: float = 2) -> list[int]:
@@ -84,50 +65,3 @@ def rows_without_overlap(spans: Sequence[tuple[float, float]], gap: float = 2) -
         ends[row : row + 1] = [end]
         found.append(row)
     return found
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches, with a canvas of its own (no global state)."""
-    figure = Figure(figsize=(width, height), dpi=POINTS)
-    FigureCanvasSVG(figure)
-    return figure
-
-
-def bare(ax: Axes) -> Axes:
-    """Axes without frame and ticks."""
-    for side in ax.spines.values():
-        side.set_visible(False)
-    ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False, which="both")
-    ax.patch.set_visible(False)
-    return ax
-
-
-def to_svg(figure: Figure, key: str, title: str, tips: Iterable[tuple[float, float, str]] = ()) -> str:
-    """The figure as an SVG element; `key` sets its ids apart on the page.
-
-    `tips` are texts shown where the pointer rests, at (x, y) in points.
-    """
-    text = StringIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # glyphs that only the browser has
-        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    width, height = figure.get_size_inches() * POINTS
-    body = re.search(r"<svg[^>]*>(.*)</svg>", text.getvalue(), re.S)
-    assert body
-    inner = re.sub(r"<(metadata|style)\b.*?</\1>", "", body[1], flags=re.S)
-    inner = re.sub(r"<[^>]*>", lambda tag: _shorter(tag[0], key), inner)
-    inner = re.sub(r"(?<=>)\s+(?=<)", "", inner)
-    marks = "".join(f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="3.2"><title>{escape(tip)}</title></circle>' for x, y, tip in tips)
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title)}">{inner}<g class="tips">{marks}</g></svg>'
-
-
-def _shorter(tag: str, key: str) -> str:
-    """A tag of matplotlib without its font, its idle ids and the digits nobody sees."""
-    tag = re.sub(r" id=\"(?![mp][0-9a-f]{10}\")[^\"]*\"| font-family: 'DejaVu Sans';| transform=\"rotate\(-0 [^\"]*\"", "", tag)
-    tag = re.sub(r"(\d+\.\d{2})\d+", r"\1", re.sub(r"\s+", " ", tag)).replace("xlink:href", "href")
-    return re.sub(r'(id="|#)(?=[mp][0-9a-f]{10})', rf"\g<1>{key}", tag)
-
-
-def drawn() -> Any:
-    """The settings under which pictures are drawn, as a context."""
-    return mpl.rc_context(STYLE)

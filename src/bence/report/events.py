@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
-from matplotlib.axes import Axes
 
 from ..catalogue import label
 from ..chart import Chart
 from .curves import standing
-from .drawing import DEPTH, INK, SIZE, day, rows_without_overlap, say, text_width
+from .drawing import DEPTH, INK, MUTED, SIZE, Tips, day, name_rows, rows_without_overlap, say, text_width
 from .words import EVENTS, PICTURE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SEVERE = 3  # grade from which any other event is shown
 GRADED = ("crs", "icans")
@@ -73,40 +76,36 @@ def _fits(mark: Mark, last: date, scale: float) -> bool:
     return (last - mark.on).days * scale + 34 > text_width(mark.text, SIZE - 0.4) + 7
 
 
-def draw(ax: Axes, marks: Sequence[Mark], placed: Sequence[int], last: date, scale: float) -> list[tuple[float, float, str]]:
+def draw(ax: Axes, marks: Sequence[Mark], placed: Sequence[int], last: date, scale: float, lang: str) -> Tips:
     """Draw a tick and a word for each mark; what finds no row is counted in the last one."""
     ax.set_ylim(max(placed) + 0.6, -0.6)
-    hidden = [mark for mark, row in zip(marks, placed, strict=True) if row == MOST_ROWS]
-    for mark, row in zip(marks, placed, strict=True):
-        if row == MOST_ROWS:
-            continue
-        right = _fits(mark, last, scale)
-        ax.plot([day(mark.on)], [row], marker="|", markersize=5, markeredgewidth=1.2, color=mark.colour, linestyle="", clip_on=False)
-        say(
-            ax,
-            day(mark.on),
-            row,
-            mark.text,
-            dx=3 if right else -3,
-            ha="left" if right else "right",
-            color=mark.colour,
-            size=SIZE - 0.4,
-        )
-    return [(day(mark.on), row, mark.tip) for mark, row in zip(marks, placed, strict=True) if mark not in hidden]
+    ax.yaxis.set_visible(False)
+    drawn = [(mark, row) for mark, row in zip(marks, placed, strict=True) if row < MOST_ROWS]
+    for colour in dict.fromkeys(mark.colour for mark, _ in drawn):
+        own = [(day(mark.on), row) for mark, row in drawn if mark.colour == colour]
+        ax.plot(*zip(*own, strict=True), "|", color=colour, markersize=5, markeredgewidth=1.2, clip_on=False)
+    for mark, row in drawn:
+        dx, ha = (3, "left") if _fits(mark, last, scale) else (-3, "right")
+        say(ax, day(mark.on), row, mark.text, dx, ha=ha, size=SIZE - 0.4, color=mark.colour)
+    if len(drawn) < len(marks):
+        more = PICTURE[lang]["and_more"].format(len(marks) - len(drawn))
+        say(ax, ax.get_xlim()[1], MOST_ROWS, more, ha="right", size=SIZE - 0.4, color=MUTED)
+    return [(day(mark.on), row, mark.tip) for mark, row in drawn]
 
 
-def draw_bands(ax: Axes, observations: pl.DataFrame, names: Sequence[str], lang: str) -> list[tuple[float, float, str]]:
+def draw_bands(ax: Axes, observations: pl.DataFrame, names: Sequence[str], lang: str) -> Tips:
     """Immunofixation: filled where a band was found, open where it was negative."""
-    tips = []
+    tips: Tips = []
     short = {"serum_ife": "ife_serum", "urine_ife": "ife_urine", "serum_ife_shifted": "ife_shifted"}
+    name_rows(ax, [PICTURE[lang][short[name]] for name in names])
     for y, name in enumerate(names):
-        ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
-        say(ax, 0, y, PICTURE[lang][short[name]], dx=-6, ha="right", xycoords=ax.get_yaxis_transform())
         rows = standing(observations, name).filter(pl.col("text").is_not_null() & (pl.col("status") == "final"))
         for negative in (True, False):
             days = [day(on) for on in rows.filter((pl.col("text") == "negative") == negative)["on"]]
-            ax.plot(days, [y] * len(days), marker="s", markersize=3, linestyle="", clip_on=False, zorder=4,
-                    markerfacecolor="white" if negative else INK, markeredgecolor=INK, markeredgewidth=0.7)  # fmt: skip
+            if days:
+                ax.plot(
+                    days, [y] * len(days), "s", markersize=3, clip_on=False, zorder=4,
+                    markerfacecolor="white" if negative else INK, markeredgecolor=INK, markeredgewidth=0.7,
+                )  # fmt: skip
         tips += [(day(row["on"]), y, _tip(row, f"{label(name, lang)}: {row['text']}")) for row in rows.iter_rows(named=True)]
-    ax.set_ylim(len(names) - 0.4, -0.6)
     return tips

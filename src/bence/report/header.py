@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..assess import wording
-from ..assess.why import ResponseStory
+from ..assess.story import ResponseStory
 from ..catalogue import label
 from ..chart import Chart
 from .reasons import in_order, said
@@ -74,16 +74,17 @@ def standing_of(own: Chart, status: Mapping[str, Any], story: ResponseStory, lan
     diagnosis = said("diagnosis", status["diagnosis"], lang) if status["diagnosis"] else words["unknown"]
     found = [(words["now_diagnosis"], diagnosis, words["possible"].format(rest) if rest and len(possible) <= 4 else "")]
     if not story.lines.height:
-        return [*found, (words["now_line"], words["no_line"], "")]
+        undated = words["and"].join(label(drug, lang) for drug in story.undated)
+        return [*found, (words["now_line"], words["no_line"], words["undated"].format(undated) if undated else "")]
     line = story.lines.row(-1, named=True)
-    found.append((words["now_line"], words["line_since"].format(line=line["line"], on=line["started_on"]), drugs_said(line["drugs"], lang)))
+    found.append((words["now_line"], words["line_since"].format(line=line["line"], on=line["started_on"]), drugs_said(line, lang)))
     visits = story.visits.filter(pl.col("line") == line["line"])
     now = visits["confirmed"][-1] if visits.height else None
     now = "PD" if line["progression_state"] == "confirmed" else now
     shown = f"{now}" if now and now != "NE" else words["none_assessed"] if now is None else "NE"
     remark = wording.say(wording.CATEGORIES, now, lang) if now else ""
     best = best_said(line, lang) if line["best_response"] not in (now, None) else ""
-    found.append((words["now_response"], shown, "; ".join(part for part in (remark, best) if part)))
+    found.append((words["now_response"], shown, words["semicolon"].join(part for part in (remark, best) if part)))
     return [*found, _progression(story, line, lang)]
 
 
@@ -96,4 +97,5 @@ def _progression(story: ResponseStory, line: Mapping[str, Any], lang: str) -> tu
         return words["now_progression"], words["no_progression"].format(line["line"]), before
     rows = story.visits.filter((pl.col("line") == line["line"]) & (pl.col("progression") == state))
     on = line["progressed_on"] or (rows["on"][0] if rows.height else "")
-    return words["now_progression"], f"{on} {wording.say(wording.STATES, state, lang)}".strip(), before
+    said = words["comma"].join(str(part) for part in (on, wording.say(wording.STATES, state, lang)) if part)
+    return words["now_progression"], said, before

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from .curves import Point
-from .drawing import POINTS, SIZE, say, text_width
+from .drawing import SIZE, XY, say, text_width
 
-XY = tuple[float, float]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Box = tuple[float, float, float, float]
 STEP = 3.0  # points between the places along a line that a label should leave free
 
@@ -23,16 +23,12 @@ class Labels:
     def __init__(self, ax: Axes, points: Iterable[XY], lines: Iterable[Sequence[XY]] = ()) -> None:
         """All in data: `points` are kept free, `lines` (through several points each) if possible."""
         self.ax = ax
-        self.taken = [_around(*self._place(point), 2) for point in points]
-        self.lines = [_around(x, y, 1) for line in lines for pair in pairwise(map(self._place, line)) for x, y in _between(*pair)]
+        self.taken = [_around(x, y, 2) for x, y in self._places(points)]
+        self.lines = [_around(x, y, 1) for line in lines for pair in pairwise(self._places(line)) for x, y in _between(*pair)]
 
-    def _place(self, at: XY) -> XY:
-        x, y = self.ax.transData.transform(at)
-        return float(x) * POINTS / self.ax.figure.dpi, float(y) * POINTS / self.ax.figure.dpi
-
-    def write(self, x: float, y: float, text: str, **style: Any) -> bool:
+    def write(self, x: float, y: float, text: str, colour: str) -> bool:
         """Write a label above, below or beside a point; False if there is no room."""
-        at = self._place((x, y))
+        (at,) = self._places([(x, y)])
         width, height = text_width(text, SIZE - 0.6), SIZE
         side = width / 2 + 3.5
         shifts = [(0, 6), (0, -6), (-side, 3), (side, 3), (-side, -3), (side, -3), (-side, 0), (side, 0), (0, 10)]
@@ -41,12 +37,17 @@ class Labels:
             for (dx, dy), box in zip(shifts, boxes, strict=True):
                 if self._inside(box) and not any(_overlap(box, other) for other in kept):
                     self.taken.append(box)
-                    say(self.ax, x, y, text, dx=dx, dy=dy, size=SIZE - 0.6, ha="center", zorder=6, **style)
+                    say(self.ax, x, y, text, dx, dy, size=SIZE - 0.6, ha="center", color=colour, zorder=6)
                     return True
         return False
 
+    def _places(self, points: Iterable[XY]) -> list[XY]:
+        """Where points of the data lie on the page, in points."""
+        known = list(points)
+        return self.ax.transData.transform(known).tolist() if known else []
+
     def _inside(self, box: Box) -> bool:
-        area = self.ax.get_window_extent()
+        area = self.ax.bbox
         return box[0] >= area.x0 - 4 and box[2] <= area.x1 + 4 and box[1] >= area.y0 - 1 and box[3] <= area.y1 + 9
 
 
@@ -66,7 +67,7 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def telling(curve: Sequence[Point], starts: Sequence[date], progressed: Iterable[date]) -> list[Point]:
-    """The values worth a number: the last, at progression, the baseline and the nadir of each line, the first."""
+    """The values worth a number: the last, at progression, the baseline and the nadir of each line, the first, the first bound."""
     good = [point for point in curve if point.kind != "spurious"]
     if not good:
         return []
@@ -79,4 +80,5 @@ def telling(curve: Sequence[Point], starts: Sequence[date], progressed: Iterable
         found += before[-1:]
         if within:
             found.append(min(within, key=lambda point: point.value))
-    return list(dict.fromkeys([*found, good[0]]))
+    bounds = [point for point in good if point.kind in ("below", "above")]
+    return list(dict.fromkeys([*found, good[0], *bounds[:1]]))

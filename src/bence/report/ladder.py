@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from matplotlib.axes import Axes
 
-from .drawing import DEPTH, EDGE, INK, MUTED, POINTS, SIZE, day, rows_without_overlap, say, text_width
+from .drawing import DEPTH, EDGE, INK, MUTED, SIZE, Tips, day, name_rows, rows_without_overlap, say, text_width
 from .words import PICTURE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ALONE = {"P5", "P6", "P7"}  # progressions that need no second sample
 RANK = {name: i for i, name in enumerate(DEPTH)}
@@ -73,16 +75,11 @@ def steps(visits: pl.DataFrame) -> list[str]:
     return [name for name in ("PD", "SD", "MR", "PR", "VGPR", "CR", "sCR", "NE") if name not in ("MR", "NE") or name in used]
 
 
-def draw_ladder(
-    ax: Axes, visits: pl.DataFrame, lines: Sequence[tuple[int, date, date]], shown: Sequence[Progression], lang: str
-) -> list[tuple[float, float, str]]:
+def draw_ladder(ax: Axes, visits: pl.DataFrame, lines: Sequence[tuple[int, date, date]], shown: Sequence[Progression], lang: str) -> Tips:
     """Draw assessments and the best confirmed response of each line; returns tips."""
     names = steps(visits)
     place = {name: i for i, name in enumerate(names)}
-    ax.set_ylim(len(names) - 0.4, -1.6)
-    for name, y in place.items():
-        ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
-        say(ax, 0, y, name, dx=-6, ha="right", xycoords=ax.get_yaxis_transform(), color=INK, size=SIZE - 0.2)
+    name_rows(ax, names, SIZE - 0.2, above=1.6)
     tips = []
     for number, _, end in lines:
         rows = visits.filter(pl.col("line") == number).to_dicts()
@@ -102,8 +99,10 @@ def _best(ax: Axes, rows: Sequence[Mapping[str, Any]], end: date, place: Mapping
             runs[-1] = (runs[-1][0], runs[-1][1], until)
         elif row["confirmed"] not in ("NE", None):
             runs.append((row["confirmed"], row["on"], until))
-    for name, start, until in runs:
-        ax.plot([day(start), day(until)], [place[name]] * 2, color=DEPTH[name], linewidth=4.6, alpha=0.32, zorder=1)
+    if runs:
+        names, starts, ends = zip(*runs, strict=True)
+        rungs, colours = [place[name] for name in names], [DEPTH[name] for name in names]
+        ax.hlines(rungs, [*map(day, starts)], [*map(day, ends)], colours, linewidth=4.6, alpha=0.32, zorder=1)
 
 
 def _marks(ax: Axes, rows: Sequence[Mapping[str, Any]], place: Mapping[str, int]) -> None:
@@ -114,26 +113,26 @@ def _marks(ax: Axes, rows: Sequence[Mapping[str, Any]], place: Mapping[str, int]
     for (name, sure), days in alike.items():
         shape = {"PD": "^", "NE": "_"}.get(name, "o")
         ax.plot(
-            days, [place[name]] * len(days), marker=shape, markersize=4.6 if shape == "^" else 4, linestyle="", clip_on=False,
-            markerfacecolor=DEPTH[name] if sure else "white", markeredgecolor=EDGE.get(name, DEPTH[name]), markeredgewidth=0.9,
-            zorder=4,
+            days, [place[name]] * len(days), shape, markersize=4.6 if shape == "^" else 4, clip_on=False, zorder=4,
+            markerfacecolor=DEPTH[name] if sure else "white", markeredgecolor=EDGE.get(name, DEPTH[name]),
         )  # fmt: skip
     crossed = [day(row["on"]) for row in rows if row["progression"] == "refuted"]
-    ax.plot(crossed, [place["PD"]] * len(crossed), marker="x", markersize=6.5, color=INK, markeredgewidth=0.8, linestyle="", zorder=5)
+    if crossed:
+        ax.plot(crossed, [place["PD"]] * len(crossed), "x", markersize=6.5, color=INK, markeredgewidth=0.8, zorder=5)
 
 
 def _name_progressions(ax: Axes, shown: Sequence[Progression], lang: str) -> None:
     """What is known of each progression, written above the ladder, clear of the others."""
-    area = ax.get_window_extent()
     spans = []
     for each in shown:
         width = text_width(each.words(lang), SIZE - 0.4)
-        x = ax.transData.transform((day(each.on), 0))[0] * POINTS / ax.figure.dpi
-        left = min(max(x - width / 2, area.x0), area.x1 - width)
+        x = float(ax.transData.transform((day(each.on), 0))[0])
+        left = min(max(x - width / 2, ax.bbox.x0), ax.bbox.x1 - width)
         spans.append((left, left + width, x, each))
     rows = rows_without_overlap([span[:2] for span in spans], 6)
     for (left, _, x, each), row in zip(spans, rows, strict=True):
         colour = DEPTH["PD"] if each.state != "refuted" else MUTED
-        say(ax, day(each.on), -1, each.words(lang), dx=left - x, dy=-1 + row * (SIZE + 1), size=SIZE - 0.4, color=colour)
+        up = row * (SIZE + 1) - 1
+        say(ax, day(each.on), -1, each.words(lang), left - x, up, size=SIZE - 0.4, color=colour)
         if each.confirmed_on:
             ax.plot([day(each.on), day(each.confirmed_on)], [0, 0], color=DEPTH["PD"], linewidth=1.1, zorder=3)

@@ -1,21 +1,23 @@
-"""Panels of disease markers: M-protein, light chains, marrow, with numbers at the telling values."""
+"""Panels of disease markers on log scales: M-protein, light chains, marrow, with numbers at the telling values."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from .curves import Point, draw_curve
-from .drawing import DEPTH, INVOLVED, MUTED, SIZE, UNINVOLVED, day, say
+from .drawing import DEPTH, INVOLVED, SIZE, UNINVOLVED, Tips, day, say
 from .labels import Labels, telling
 from .timeline import Course
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Level = tuple[date, date, float, str]  # from, to, value, name
-Tips = list[tuple[float, float, str]]
 OTHER = "#0a7a78"  # the second light chain where nobody recorded which is involved
+FLOOR, LEVEL = "#b7c0c8", "#2d6ea3"
+LEAST = 12.0  # a scale spans at least so many fold, so that a steady value looks steady
 
 
 def serum_levels(curve: Sequence[Point], told: Course, measurable: float) -> list[Level]:
@@ -29,85 +31,100 @@ def serum_levels(curve: Sequence[Point], told: Course, measurable: float) -> lis
     return found
 
 
-def linear(ax: Axes, curve: Sequence[Point], colour: str, told: Course, levels: Sequence[Level] = ()) -> Tips:
-    """A panel that starts at 0; `levels` are dotted, the last of them by name."""
-    top = max(point.value for point in curve) or 1.0
-    ax.set_ylim(-0.03 * top, top * 1.06)
-    _ticks(ax, [(y, f"{y:g}") for y in nice_ticks(top)] if any(point.value for point in curve) else [(0, "0")])
+def log_scale(ax: Axes, values: Iterable[float], zero: str) -> float:
+    """Give axes a log scale that holds all values; returns the floor below it where zero and `not found` lie."""
+    every = list(values)
+    found = [value for value in every if value > 0]
+    top = max(found, default=1.0)
+    span = max(top / min(found, default=1.0), LEAST)
+    high, low = top * span**0.12, top / span**1.07
+    floor = low / span**0.12
+    sunk = len(found) < len(every)
+    ticks = log_ticks(low * span**0.09 if sunk else low, high) if found else []
+    names = [f"{y:g}" for y in ticks]
+    if sunk:
+        ax.axhline(floor, color=FLOOR, linewidth=0.5, linestyle=(0, (4, 3)), zorder=1)
+        ticks, names = [*ticks, floor], [*names, zero]
+    ax.set_yscale("log")
+    ax.minorticks_off()
+    ax.set_yticks(ticks, names)
+    ax.set_ylim(floor / span**0.05 if sunk else low, high)
+    return floor if sunk else low
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten between two values; where these are few, their 2- and 5-fold, or 3-fold, too."""
+    from matplotlib.ticker import LogLocator
+
+    ticks: list[float] = []
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        ticks = [float(y) for y in LogLocator(subs=steps, numticks=20).tick_values(low, high) if low <= y <= high]
+        if len(ticks) >= 3:
+            break
+    return ticks
+
+
+def one_curve(ax: Axes, curve: Sequence[Point], colour: str, told: Course, levels: Sequence[Level] = ()) -> Tips:
+    """A panel of one marker; `levels` are dotted, the last of them by name."""
+    floor = log_scale(ax, [*(point.value for point in curve), *(level[2] for level in levels)], told.words["zero"])
     for start, end, y, name in levels:
-        ax.plot([day(start), day(end)], [y, y], color=DEPTH[name], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=2)
-    for _, end, y, name in levels[-2:]:
-        style = {"color": "#2d6ea3", "size": SIZE - 1.4}
+        ax.plot([day(start), day(end)], [y, y], color=DEPTH[name], linewidth=0.8, linestyle=(0, (1, 1.5)))
+    tips = draw_curve(ax, curve, colour, floor)
+    labels = _numbers(ax, {colour: _telling(curve, told)}, [curve], told, floor, levels)
+    for start, end, y, name in levels[-2:]:
         if end == told.last:
-            say(ax, 1, y, name, dx=2, xycoords=ax.get_yaxis_transform(), **style)
-        else:
-            say(ax, day(end), y, name, dx=2, dy=-3, **style)
-    tips = draw_curve(ax, curve, colour)
-    _numbers(ax, {colour: curve}, [curve], told, levels=levels)
+            say(ax, ax.get_xlim()[1], y, name, dx=2, size=SIZE - 1.4, color=LEVEL)
+        else:  # wherever on its line there is room
+            any(labels.write(day(start) + share * (end - start).days, y, name, LEVEL) for share in (0.5, 0.7, 0.3, 0.85, 0.15))
     return tips
 
 
 def light_chains(ax: Axes, chains: Mapping[str, Sequence[Point]], involved: str | None, told: Course) -> Tips:
-    """Both light chains on a log axis; the involved one in colour, a zero on the floor."""
-    every = [point.value for curve in chains.values() for point in curve if point.value > 0] or [1.0]
-    floor = min(every) / (2.2 if any(p.value <= 0 for curve in chains.values() for p in curve) else 1.25)
-    ax.set_yscale("log")
-    ax.minorticks_off()
-    ax.set_ylim(floor / 1.15, max(max(every), floor * 30) * 1.5)
-    _ticks(ax, [(10.0**k, f"{10.0**k:g}") for k in range(-3, 7) if floor * 1.3 < 10.0**k < ax.get_ylim()[1]])
+    """Both light chains; the involved one in colour."""
+    floor = log_scale(ax, [point.value for curve in chains.values() for point in curve], told.words["zero"])
     tips: Tips = []
     known = involved in chains
     colours = {name: INVOLVED if name == involved or (not known and name == "kappa") else UNINVOLVED if known else OTHER for name in chains}
     for name, curve in chains.items():
-        if any(point.value <= 0 for point in curve):
-            _ticks(ax, [(floor, told.words["zero"])])
         tips += draw_curve(ax, curve, colours[name], floor)
     _name_ends(ax, {told.words[name]: (curve[-1], colours[name]) for name, curve in chains.items() if curve}, floor)
-    named = {colours[name]: curve[:-1] for name, curve in chains.items() if name == involved or not known}
+    named = {
+        colours[name]: [point for point in _telling(curve, told) if point is not curve[-1]]  # which has its name and number
+        for name, curve in chains.items() if name == involved or not known
+    }  # fmt: skip
     _numbers(ax, named, list(chains.values()), told, floor)
     return tips
 
 
+def _telling(curve: Sequence[Point], told: Course) -> list[Point]:
+    return telling(curve, told.starts, [each.on for each in told.progressed])
+
+
 def _numbers(
-    ax: Axes, named: Mapping[str, Sequence[Point]], curves: Sequence[Sequence[Point]], told: Course, floor: float = 0.0,
+    ax: Axes, named: Mapping[str, Sequence[Point]], curves: Sequence[Sequence[Point]], told: Course, floor: float,
     levels: Sequence[Level] = (),
-) -> None:  # fmt: skip
-    """Numbers at the telling values of some curves (by colour), clear of all curves, levels, progressions and death."""
-    on = [each.on for each in told.progressed]
+) -> Labels:  # fmt: skip
+    """Numbers at some points (by colour), clear of all curves, levels, lines, progressions and death."""
+    on = [*(each.on for each in told.progressed), *told.starts, *([told.died] if told.died else [])]
     places = [[(day(p.on), max(p.value, floor)) for p in curve if p.kind != "spurious"] for curve in curves]
-    upright = [[(day(each), y) for y in ax.get_ylim()] for each in [*on, *told.starts, *([told.died] if told.died else [])]]
+    upright = [[(day(each), y) for y in ax.get_ylim()] for each in on]
     flat = [[(day(start), y), (day(end), y)] for start, end, y, _ in levels]
     labels = Labels(ax, [place for curve in places for place in curve], [*places, *upright, *flat])
-    for colour, curve in named.items():
-        for point in telling(curve, told.starts, on):
-            labels.write(day(point.on), max(point.value, floor), point.shown, color=colour)
+    for colour, points in named.items():
+        for point in points:
+            labels.write(day(point.on), max(point.value, floor), point.shown, colour)
+    return labels
 
 
 def _name_ends(ax: Axes, ends: Mapping[str, tuple[Point, str]], floor: float) -> None:
     """The name and last value of each curve beside its end, pushed apart where they would meet."""
-    placed = sorted(
-        (float(ax.transData.transform((0, max(point.value, floor)))[1]), name, point, colour) for name, (point, colour) in ends.items()
-    )
-    if len(placed) == 2 and (short := SIZE + 1 - (placed[1][0] - placed[0][0])) > 0:
-        shifts = [-short / 2, short / 2]
+    ends_at = ax.transData.transform([(day(point.on), max(point.value, floor)) for point, _ in ends.values()])
+    placed = sorted((y, x, name, *end) for (x, y), (name, end) in zip(ends_at.tolist(), ends.items(), strict=True))
+    if len(placed) == 2 and (lacking := SIZE + 1 - (placed[1][0] - placed[0][0])) > 0:
+        shifts = [-lacking / 2, lacking / 2]
     else:
         shifts = [0.0] * len(placed)
-    edge = ax.transAxes.transform((1, 0))[0]
-    for (_, name, point, colour), shift in zip(placed, shifts, strict=True):
-        room = edge - ax.transData.transform((day(point.on), 1))[0]
+    for (_, x, name, point, colour), shift in zip(placed, shifts, strict=True):
+        room = ax.bbox.x1 - x
         dx = room + 2 if room < 24 else 5.0  # beyond the end of the course, which may be death
-        say(ax, day(point.on), max(point.value, floor), f"{name} {point.shown}", dx=dx, dy=shift, color=colour, weight="bold")
-
-
-def _ticks(ax: Axes, ticks: Sequence[tuple[float, str]]) -> None:
-    """Numbers at the left of a panel, each with a faint line."""
-    for y, text in ticks:
-        ax.axhline(y, color="#e4e9ed", linewidth=0.5, zorder=0)
-        say(ax, 0, y, text, dx=-5, ha="right", xycoords=ax.get_yaxis_transform(), color=MUTED, size=SIZE - 0.4)
-
-
-def nice_ticks(highest: float, most: int = 4) -> list[float]:
-    """Round numbers from 0 up to a value."""
-    step = 10 ** math.floor(math.log10(highest / most)) if highest > 0 else 1
-    step = next(step * k for k in (1, 2, 2.5, 5, 10) if highest / (step * k) <= most)
-    return [step * i for i in range(int(highest / step + 1e-9) + 1)]
+        say(ax, day(point.on), max(point.value, floor), f"{name} {point.shown}", dx, shift, color=colour, weight="bold")

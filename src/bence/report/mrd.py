@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
-from matplotlib.axes import Axes
 
 from ..catalogue import label
 from .curves import standing
-from .drawing import MRD, MUTED, SIZE, day, say
+from .drawing import MRD, MUTED, Tips, day
 from .labels import Labels
 from .words import PICTURE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NEGATIVE, POSITIVE, BELOW = "negative", "positive", "below"
 
@@ -53,40 +56,28 @@ def mrd_tests(observations: pl.DataFrame, lang: str) -> list[Test]:
     return found
 
 
-def draw_mrd(ax: Axes, tests: Sequence[Test], lang: str) -> list[tuple[float, float, str]]:
+def draw_mrd(ax: Axes, tests: Sequence[Test]) -> Tips:
     """Found: filled, at its share. None found: open, at the limit of the sample. The limit itself is a short bar."""
     known = [x for test in tests for x in (test.share, test.limit) if x and x > 0]
     low, high = min([*known, 1e-6]) / 2.5, max([*known, 1e-4]) * 3
+    powers = [k for k in range(-8, 1) if low < 10.0**k < high]
     ax.set_yscale("log")
     ax.minorticks_off()
+    ax.set_yticks([10.0**k for k in powers], [f"10{_superscript(k)}" for k in powers])
     ax.set_ylim(low, high)
-    for k in range(-8, 1):
-        if low < 10.0**k < high:
-            ax.axhline(10.0**k, color="#e4e9ed", linewidth=0.5, zorder=0)
-            say(
-                ax,
-                0,
-                10.0**k,
-                f"10{_superscript(k)}",
-                dx=-5,
-                ha="right",
-                xycoords=ax.get_yaxis_transform(),
-                color=MUTED,
-                size=SIZE - 0.4,
-            )
     places = [(day(test.on), test.share if test.share and test.share > 0 else test.limit or low) for test in tests]
+    limits = [(day(test.on), test.limit) for test in tests if test.limit]
+    if limits:
+        ax.plot(*zip(*limits, strict=True), "_", color=MUTED, markersize=7, markeredgewidth=1.1, zorder=3, clip_on=False)
     for test, (x, y) in zip(tests, places, strict=True):
-        if test.limit:
-            ax.plot([x], [test.limit], marker="_", markersize=7, markeredgewidth=1.1, color=MUTED, linestyle="", zorder=3)
         amount = test.share is not None or test.result != POSITIVE
         shape = ("o" if amount else "^") if test.result == POSITIVE else "v"
         fill = MRD if test.result == POSITIVE and amount else "white"
-        ax.plot([x], [y], marker=shape, markersize=4.2, markerfacecolor=fill, markeredgecolor=MRD, markeredgewidth=0.9,
-                linestyle="", clip_on=False, zorder=4)  # fmt: skip
+        ax.plot([x], [y], shape, markersize=4.2, markerfacecolor=fill, markeredgecolor=MRD, zorder=4, clip_on=False)
     labels = Labels(ax, places)
     for test, (x, y) in reversed(list(zip(tests, places, strict=True))):
         sign = {POSITIVE: "+", NEGATIVE: "–", BELOW: "<"}[test.result]
-        labels.write(x, y, f"{sign} {test.method}".strip(), color=MRD)
+        labels.write(x, y, f"{sign} {test.method}".strip(), MRD)
     return [(x, y, test.tip) for test, (x, y) in zip(tests, places, strict=True)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -9,20 +10,23 @@ from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..assess import DISCLAIMER, Findings, assess
-from ..assess.policies import POLICIES
+from ..assess.policies import POLICIES, settle
 from ..assess.sources import sources
-from ..assess.why import ResponseStory, why
+from ..assess.story import ResponseStory
+from ..assess.why import why
 from ..catalogue import label
 from ..chart import Chart, last_date, visible
+from ..errors import UsageError
+from ..explain import number
 from .curves import standing
 from .drawing import DARK, DEPTH, EDGE
 from .gaps import gaps
 from .header import header, standing_of
 from .pictures import course
-from .reasons import cited, groups, input_said, number
+from .reasons import cited, groups, input_said, may_be_active, said
 from .visits import lines
 from .words import PAGE, TAGS
 
@@ -33,30 +37,41 @@ CORE = ("serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "marrow
 @cache
 def environment() -> Environment:
     """The templates of this package; everything in them is escaped."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("bence.report"), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
     )
+    made.filters["dates"] = whole_dates
+    return made
 
 
-def report(chart: Chart, patient: str, at: date | str | None = None, lang: str = "en", **policies: Any) -> str:
+def whole_dates(text: str) -> Markup:
+    """A text, escaped, whose dates are never broken at the end of a line."""
+    return Markup(re.sub(r"\d{4}-\d\d-\d\d", lambda found: f'<span class="once">{found[0]}</span>', str(escape(text))))
+
+
+def report(
+    chart: Chart, patient: str, at: date | str | None = None, lang: str = "en", findings: Findings | None = None, **policies: Any
+) -> str:
     """One self-contained HTML page for one patient, from what was known on a day (None: the last date of the chart).
 
-    `lang`: `en` or `zh`; `policies` as for `assess`. UsageError for an unknown patient, policy or value. The same chart
-    gives the same bytes.
+    `lang`: `en` or `zh`; `policies` as for `assess`. `findings`: those of the whole chart on that day by those policies,
+    where there are any, so that many pages need one assessment. UsageError for an unknown patient, policy or value, and
+    for findings of another day or other policies. The same chart gives the same bytes.
     """
     lang = "zh" if lang.startswith("zh") else "en"
     at = (date.fromisoformat(at) if isinstance(at, str) else at) or last_date(chart)
     own = visible(chart.only(patient), at)
-    findings = assess(own, at, **policies)
+    found = assess(own, at, **policies) if findings is None else _same(findings, at, policies)
     story = why(own, patient, "response", at, **policies)
     assert isinstance(story, ResponseStory)
-    status = findings.status.row(0, named=True)
+    status = found.status.row(by_predicate=pl.col("patient") == patient, named=True)
     told = groups(own, status, at, policies, lang)
     shown = [row.name for group in told for row in group.rows if not group.note]
     last = story.visits.row(-1, named=True) if story.visits.height else None
     known = sources()
     keys = [*cited(told), *(["kumar-2016"] if story.visits.height else [])]
-    measurable = float(findings.manifest["policies"]["serum_measurable"])
+    measurable = float(found.manifest["policies"]["serum_measurable"])
+    mine = _mine(chart, own)
     return environment().get_template("patient.html").render(
         depths=DEPTHS,
         lang="zh-CN" if lang == "zh" else "en",
@@ -65,38 +80,63 @@ def report(chart: Chart, patient: str, at: date | str | None = None, lang: str =
         at=at,
         facts=header(own, status, at, lang),
         now=standing_of(own, status, story, lang),
-        picture=Markup(course(own, story.visits, story.values, story.lines, lang, measurable)),
-        absent=_absent(own, lang),
+        picture=course(own, story.visits, story.values, story.lines, lang, measurable),
+        absent=_absent(own, story, lang),
         groups=told,
+        active=may_be_active(status),
         lines=lines(story, lang),
-        gaps=gaps(findings.completeness, shown, last, lang),
+        gaps=gaps(found.completeness.filter(pl.col("patient") == patient), shown, last, lang),
         flags=_flags(own, status, lang),
-        rejected=_rejected(chart, own, lang),
-        elsewhere=chart.rejected.height - _mine(chart, own).height,
+        rejected=_rejected(mine, lang),
+        elsewhere=chart.rejected.height - mine.height,
         sources={key: (i, known.get(key, {})) for i, key in enumerate(dict.fromkeys(keys), 1)},
         tags={tag: words[lang == "zh"] for tag, words in TAGS.items()},
-        made=made(findings, lang),
+        made=made(found, lang),
         disclaimer=DISCLAIMER[lang],
     )  # fmt: skip
 
 
-def _absent(own: Chart, lang: str) -> str:
-    """The measures of disease that were never recorded."""
+def _same(findings: Findings, at: date | None, policies: Mapping[str, Any]) -> Findings:
+    """The findings, if they are of this day and these policies."""
+    day = at.isoformat() if at else None
+    if (findings.manifest["at"], findings.manifest["policies"]) != (day, dict(settle(policies))):
+        raise UsageError("the findings are of another day or other policies", expected=f"those of assess(chart, at={day})")
+    return findings
+
+
+def _absent(own: Chart, story: ResponseStory, lang: str) -> list[str]:
+    """The measures of disease that were never recorded, and what was given on no known day."""
+    words = PAGE[lang]
     there = set(own.observations["what"])
     missing = [input_said(name, lang) for name in CORE if name not in there]
-    return PAGE[lang]["not_recorded"].format(PAGE[lang]["and"].join(missing)) if missing else ""
+    undated = [label(drug, lang) for drug in story.undated]
+    told = {"not_recorded": missing, "undated": undated}
+    return [words[name].format(words["and"].join(names)) for name, names in told.items() if names]
 
 
 def _flags(own: Chart, status: Mapping[str, Any], lang: str) -> list[str]:
-    """Contradictions at baseline, and values somebody marked as spurious."""
+    """Contradictions at baseline, recorded answers that were overruled, and values somebody marked as spurious."""
     words = PAGE[lang]
-    names = [flag.removeprefix("conflict:") for flag in (status["flags"] or "").split("|") if flag]
+    flags = [flag.partition(":") for flag in (status["flags"] or "").split("|") if flag]
+    names = [name for kind, _, name in flags if kind == "conflict"]
     found = [words["conflict"].format(words["and"].join(input_said(name, lang) for name in names))] if names else []
+    found += [_contradicted(own, name, status, lang) for kind, _, name in flags if kind == "recorded"]
+    found += [words["lines_differ"] for kind, _, _ in flags if kind == "lines_differ"]
     rows = standing(own.observations, *own.observations["what"].drop_nulls().unique().sort()).filter(pl.col("status") == "spurious")
     for row in rows.iter_rows(named=True):
         shown = row["text"] if row["value"] is None else f"{row['comparator'] or ''}{number(row['value'])} {row['unit'] or ''}".strip()
         found.append(words["spurious"].format(what=label(row["what"], lang), value=shown, on=row["on"]))
     return found
+
+
+def _contradicted(own: Chart, name: str, status: Mapping[str, Any], lang: str) -> str:
+    """A recorded answer that the values rule out, and what they give."""
+    words = PAGE[lang]
+    told = standing(own.observations, name)["text"].drop_nulls().unique(maintain_order=True)
+    recorded = words["or"].join(said(name, each, lang) for each in told) or words["unknown"]
+    derived = said(name, status[name], lang) if status[name] is not None else ""
+    how = "contradicted" if derived else "contradicted_open"
+    return words[how].format(what=input_said(name, lang), recorded=recorded, derived=derived)
 
 
 def _mine(chart: Chart, own: Chart) -> pl.DataFrame:
@@ -106,7 +146,7 @@ def _mine(chart: Chart, own: Chart) -> pl.DataFrame:
     return chart.rejected.filter(place.is_in(sorted(places)).fill_null(False))
 
 
-def _rejected(chart: Chart, own: Chart, lang: str) -> list[tuple[str, str]]:
+def _rejected(mine: pl.DataFrame, lang: str) -> list[tuple[str, str]]:
     """The rejected cells of this patient in words, with what was expected."""
     words = PAGE[lang]
     return [
@@ -114,7 +154,7 @@ def _rejected(chart: Chart, own: Chart, lang: str) -> list[tuple[str, str]]:
             words["rejected"].format(where=f"{row['file']}:{row['line']}", column=row["column"], value=row["value"], reason=row["reason"]),
             words["expected"].format(row["expected"]) if row["expected"] else "",
         )
-        for row in _mine(chart, own).iter_rows(named=True)
+        for row in mine.iter_rows(named=True)
     ]
 
 
@@ -128,5 +168,5 @@ def made(findings: Findings, lang: str) -> list[str]:
     ]
     return [
         words["made"].format(version=manifest["bence"], profile=manifest["profile"]),
-        f"{words['policies']}: {'; '.join(changed)}" if changed else words["default"],
+        f"{words['policies']}{words['colon']}{words['semicolon'].join(changed)}" if changed else words["default"],
     ]

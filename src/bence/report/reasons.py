@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,15 +10,13 @@ from typing import Any
 import polars as pl
 
 from ..assess import assess
-from ..assess.unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 from ..assess.why import reasons
 from ..catalogue import codes, label
 from ..chart import Chart, visible
-from ..explain import Why
+from ..explain import Why, unit_said
 from ..known import Answer
-from .words import ANSWERS, FINDINGS, GROUPS, INPUTS, PAGE, UNITS
+from .words import ANSWERS, FINDINGS, GROUPS, INPUTS, PAGE
 
-TAKEN = {*UNLESS_RECORDED, *ASSUMED, *USUAL_LIMITS, *ONE_IMAGING_IS_ENOUGH}
 ACTIVE = ("MM", "PCL")
 MOST_LEAVES = 5
 MOST_POSSIBLE = 5  # so many answers left are written as unknown
@@ -68,25 +65,32 @@ class Group:
 
 
 def groups(own: Chart, status: Mapping[str, Any], at: date | None, policies: Mapping[str, Any], lang: str) -> list[Group]:
-    """Every finding of the page for the one patient of a chart; `status` is the patient's row of the findings."""
-    words = PAGE[lang]
-    found = []
-    now = [name for group, names in GROUPS.items() if group != "smouldering" for name in names]
+    """Every finding that means something for the one patient of a chart; `status` is the patient's row of the findings.
+
+    Stages and genetic risk are those of myeloma that is, or may be, active; smouldering scores of smouldering myeloma.
+    """
+    words, (then, day) = PAGE[lang], _smouldering(own, status, at)
+    chosen = [group for group in GROUPS if group not in ("stage", "risk") or may_be_active(status)]
+    if then is None:
+        chosen.remove("smouldering")
+    earlier = ["smouldering"] if then is not None and then != at else []
+    now = [name for group in chosen if group not in earlier for name in GROUPS[group]]
     rows = {row.name: row for row in _rows(own, now, status, at, policies, lang)}
-    for group, names in GROUPS.items():
-        if group == "smouldering":
-            then, day = _smouldering(own, status, at)
-            if then is None:
-                continue
-            told = visible(own, then)
-            row = status if then == at else assess(told, then, **policies).status.row(0, named=True)
-            note = "" if then == at else words["then"].format(on=day)
-            found.append(Group(group, words[f"group_{group}"], note, _rows(told, names, row, then, policies, lang)))
-            continue
-        active = status["diagnosis"] is None or status["diagnosis"] in ACTIVE
-        note = words["active_only"] if group in ("stage", "risk") and not active else ""
-        found.append(Group(group, words[f"group_{group}"], note, tuple(rows[name] for name in names)))
-    return found
+    if earlier:
+        told = visible(own, then)
+        past = assess(told, then, **policies).status.row(0, named=True)
+        rows |= {row.name: row for row in _rows(told, GROUPS["smouldering"], past, then, policies, lang)}
+    return [
+        Group(group, words[f"group_{group}"], words["then"].format(on=day) if group in earlier else "",
+              tuple(rows[name] for name in GROUPS[group]))
+        for group in chosen
+    ]  # fmt: skip
+
+
+def may_be_active(status: Mapping[str, Any]) -> bool:
+    """Whether the disease is, or may be, active myeloma or plasma cell leukaemia."""
+    given, possible = status["diagnosis"], status["diagnosis_possible"]
+    return given in ACTIVE if given is not None else possible is None or not set(ACTIVE).isdisjoint(possible.split("|"))
 
 
 def _smouldering(own: Chart, status: Mapping[str, Any], at: date | None) -> tuple[date | None, date | None]:
@@ -153,19 +157,8 @@ def said(name: str, answer: Answer, lang: str) -> str:
 def value_said(shown: str, unit: str, lang: str) -> str:
     """What is known of an input, with its unit: `40 g/L`, `positive`."""
     if shown[-1:].isdigit():
-        text = re.sub(r"\d+\.\d+", lambda found: number(float(found[0])), shown)
-        return f"{text} {unit_said(unit, lang)}".rstrip()
+        return f"{shown} {unit_said(unit, lang)}".rstrip()
     return PAGE[lang]["or"].join(label(word, lang) for word in shown.split(" or "))
-
-
-def number(value: float) -> str:
-    """A number as a report prints it: four digits, no more."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def unit_said(unit: str, lang: str) -> str:
-    """A unit as it is printed: `µmol/L`."""
-    return UNITS[unit][lang == "zh"] if unit in UNITS else unit
 
 
 def input_said(name: str, lang: str) -> str:
@@ -209,24 +202,14 @@ def _notes(tree: Why, lang: str) -> list[str]:
     """Where a value stands in the data, or how it came to be known without standing there."""
     words = PAGE[lang]
     place = ", ".join(part for part in (tree.on, tree.where) if part)
-    if tree.kind != "rule" and not place:
-        if not tree.shown or (tree.kind == "quantity" and tree.recorded is None):
-            return []
-        if tree.name in TAKEN and _is_taken(tree):
-            return [words["assumed"]]
-        return [words["calculated"]] if tree.kind == "input" and tree.shown[-1].isdigit() else []
+    if tree.note:
+        return [tree.note[lang == "zh"]]
     if tree.kind == "input":
-        return [place]
+        return [place] if place else []
     if tree.recorded is None:
         return []
     recorded = value_said(tree.recorded, "", lang)
     return [words["overruled" if tree.conflict else "recorded"].format(f"{recorded} {place}".rstrip())]
-
-
-def _is_taken(tree: Why) -> bool:
-    """Whether the value is the one taken where nothing is recorded (a computed one has no date either)."""
-    taken = 0.0 if tree.name in ONE_IMAGING_IS_ENOUGH else ASSUMED.get(tree.name, UNLESS_RECORDED.get(tree.name))
-    return tree.name in USUAL_LIMITS or tree.shown == (str(float(taken)) if isinstance(taken, (int, float)) else taken)
 
 
 def leaves(tree: Why, lang: str) -> list[str]:
@@ -236,12 +219,17 @@ def leaves(tree: Why, lang: str) -> list[str]:
     def visit(each: Why) -> None:
         if each.used and each.kind == "input" and each.shown and each.on:
             found.setdefault(each.name, f"{_label(each, lang)} {value_said(each.shown, each.unit, lang)}")
-        for child in each.children:
+        for child in sorted(each.children, key=_absent):
             if child.used:
                 visit(child)
 
     visit(tree)
     return list(found.values())
+
+
+def _absent(tree: Why) -> bool:
+    """Whether a part was found not to be so."""
+    return tree.answers == (False,) or tree.shown in ("negative", "no", "0")
 
 
 def cited(groups: Sequence[Group]) -> list[str]:

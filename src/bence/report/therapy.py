@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from matplotlib.axes import Axes
 
 from ..catalogue import codes, label
-from .drawing import INK, MUTED, day, say, shortened
+from .drawing import MUTED, Tips, day, name_rows, shortened
 from .words import CLASSES, DRUGS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GROUPS = {
     "PI": ("#3a6ea8", ("PI",)),
@@ -28,6 +30,7 @@ COLOUR = {drug_class: colour for colour, classes in GROUPS.values() for drug_cla
 PLACE = {drug_class: i for i, (_, classes) in enumerate(GROUPS.values()) for drug_class in classes}
 ONCE = ("CAR_T", "transplant")  # given on a day, drawn as a marker
 PALE = ("maintenance",)
+OUTLINE: Any = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 MOST = 16  # lanes; with more drugs a lane is a class
 
 
@@ -93,27 +96,36 @@ def _bar(row: Mapping[str, Any], starts: Sequence[date], end: date, lang: str) -
     return Bar(start, stop, max(until, start), row["phase"] in PALE, " · ".join(part for part in parts if part))
 
 
-def draw_lanes(ax: Axes, found: Sequence[Lane], least: float, room: float) -> list[tuple[float, float, str]]:
+def draw_lanes(ax: Axes, found: Sequence[Lane], least: float, room: float) -> Tips:
     """Draw lanes from the top down; returns tips as (day, lane, text).
 
     `least`: the shortest bar, in days; `room`: for names, in points.
     """
-    tips = []
+    name_rows(ax, [shortened(lane.label, room) for lane in found])
+    tips: Tips = []
     for y, lane in enumerate(found):
-        ax.axhline(y, color="#e9edf0", linewidth=0.5, zorder=0)
-        say(ax, 0, y, shortened(lane.label, room), dx=-6, ha="right", xycoords=ax.get_yaxis_transform(), color=INK)
-        for bar in lane.bars:
-            start, end = day(bar.start), max(day(bar.until), day(bar.start) + least)
-            style: dict[str, Any] = {"height": 0.6, "color": lane.colour, "linewidth": 0, "zorder": 2}
-            shade = 0.28 if bar.stop is None else 0.55 if bar.pale else 1.0
-            ax.barh(y, end - start, left=start, alpha=shade, **style)
-            if bar.stop is None:
-                ax.barh(y, least, left=start, **style)
-                ax.plot([end], [y], marker=">", color=lane.colour, markersize=3.4, linestyle="", clip_on=False, zorder=3)
-            tips.append(((start + end) / 2, y, bar.tip))
-        for mark in lane.marks:
-            shape: dict[str, Any] = {"color": lane.colour, "markeredgecolor": "white", "markeredgewidth": 0.5, "linestyle": ""}
-            ax.plot([day(mark.start)], [y], marker="D", markersize=5.2, zorder=4, clip_on=False, **shape)
-            tips.append((day(mark.start), y, mark.tip))
-    ax.set_ylim(max(len(found), 1) - 0.4, -0.6)
+        _draw_bars(ax, y, lane, least)
+        if lane.marks:
+            days = [day(mark.start) for mark in lane.marks]
+            ax.plot(days, [y] * len(days), "D", color=lane.colour, markersize=5.2, zorder=4, clip_on=False, **OUTLINE)
+        tips += [(day(bar.start) + _length(bar, least) / 2, y, bar.tip) for bar in lane.bars]
+        tips += [(day(mark.start), y, mark.tip) for mark in lane.marks]
     return tips
+
+
+def _draw_bars(ax: Axes, y: float, lane: Lane, least: float) -> None:
+    """What was given over time: pale for maintenance; with an open end, only its beginning in full colour, where no stop is known."""
+    spans = [(day(bar.start), _length(bar, least)) for bar in lane.bars]
+    shades = [0.28 if bar.stop is None else 0.55 if bar.pale else 1.0 for bar in lane.bars]
+    endless = [span for span, bar in zip(spans, lane.bars, strict=True) if bar.stop is None]
+    spans += [(start, least) for start, _ in endless]
+    shades += [1.0] * len(endless)
+    if spans:
+        ax.broken_barh(spans, (y - 0.3, 0.6), facecolors=[(lane.colour, shade) for shade in shades], linewidth=0, zorder=2)
+    if endless:
+        ends = [start + length for start, length in endless]
+        ax.plot(ends, [y] * len(ends), ">", color=lane.colour, markersize=3.4, zorder=3, clip_on=False)
+
+
+def _length(bar: Bar, least: float) -> float:
+    return max(day(bar.until) - day(bar.start), least)

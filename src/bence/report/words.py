@@ -56,21 +56,21 @@ PICTURE: dict[str, dict[str, str]] = {
         "response": "Response", "response_by": "IMWG 2016", "serum": "Serum M-protein", "urine": "Urine M-protein",
         "light_chains": "Free light chains", "marrow": "Marrow plasma cells", "mrd": "MRD", "mrd_unit": "share of cells",
         "ife": "Immunofixation", "ife_serum": "serum", "ife_urine": "urine", "ife_shifted": "antibody shifted",
-        "events": "Events", "measurable": "measurable", "progression": "PD {on}", "confirmed_by": "confirmed {on}",
+        "events": "Events", "progression": "PD {on}", "confirmed_by": "confirmed {on}",
         "by_death": "confirmed by death", "alone": "needs no second sample", "unconfirmed": "not yet confirmed",
-        "refuted": "not confirmed", "died": "died {}", "seen": "last seen {}", "log": "log", "grade": "grade {}",
-        "kappa": "κ", "lambda": "λ", "spurious": "spurious, not graded", "limit": "detection limit {}", "more": "+{} more",
-        "zero": "0", "and_more": "and {} more",
+        "refuted": "not confirmed", "died": "died {}", "log": "log", "grade": "grade {}",
+        "kappa": "κ", "lambda": "λ", "spurious": "spurious, not graded", "limit": "detection limit {}",
+        "zero": "0/neg", "not_found": "neg", "and_more": "and {} more",
     },
     "zh": {
         "title": "病程：同一时间轴上的治疗、疗效与疾病指标", "line": "{}线", "therapy": "治疗", "response": "疗效",
         "response_by": "IMWG 2016", "serum": "血清M蛋白", "urine": "24小时尿M蛋白", "light_chains": "血清游离轻链",
         "marrow": "骨髓浆细胞", "mrd": "MRD", "mrd_unit": "占骨髓细胞比例", "ife": "免疫固定电泳", "ife_serum": "血清",
-        "ife_urine": "尿", "ife_shifted": "血清（抗体位移法）", "events": "事件", "measurable": "可测量",
+        "ife_urine": "尿", "ife_shifted": "血清（抗体位移法）", "events": "事件",
         "progression": "PD {on}", "confirmed_by": "{on} 确认", "by_death": "死亡视为确认", "alone": "无需复查确认",
-        "unconfirmed": "待确认", "refuted": "复查未证实", "died": "死亡 {}", "seen": "末次随访 {}", "log": "对数",
+        "unconfirmed": "待确认", "refuted": "复查未证实", "died": "死亡 {}", "log": "对数",
         "grade": "{}级", "kappa": "κ", "lambda": "λ", "spurious": "疑似假值，不参与评估", "limit": "检测限 {}",
-        "more": "另{}项", "zero": "0", "and_more": "另 {} 项",
+        "zero": "0/阴性", "not_found": "阴性", "and_more": "另 {} 项",
     },
 }  # fmt: skip
 
@@ -138,19 +138,23 @@ TAGS: dict[str, tuple[str, str]] = {
 
 PAGE: dict[str, dict[str, str]] = {
     "en": {
-        "title": "Myeloma report", "comma": ", ", "more": "{} more", "as_of": "as of {}", "centre": "centre", "born": "age",
+        "title": "Myeloma report", "comma": ", ", "semicolon": "; ", "colon": ": ",
+        "more": "{} more", "as_of": "as of {}", "centre": "centre", "born": "age",
         "years": "{} years", "years_or": "{} or {} years", "at_death": " at death", "isotype": "isotype",
         "light_only": "light chain {}", "no_m_protein": "no M-protein", "unrecorded": "not recorded",
-        "diagnosed": "diagnosed", "died": "died", "seen": "last seen", "pseudonym": "patient", "sex": "sex",
+        "diagnosed": "diagnosed", "died": "died", "seen": "last seen", "sex": "sex",
         "now_diagnosis": "Diagnosis", "now_line": "Current line", "now_response": "Response",
-        "now_progression": "Progression", "no_line": "no treatment recorded", "line_since": "line {line} since {on}",
+        "now_progression": "Progression", "no_line": "no line of therapy recorded", "line_since": "line {line} since {on}",
         "best": "best {best} ({on})", "best_only": "best {best}", "none_assessed": "not assessed",
         "no_progression": "none recorded in line {}", "before": "earlier: {on} (line {line})", "unknown": "unknown",
         "possible": "possible: {}", "or": " or ", "and": ", ", "course": "Course",
-        "nothing": "Nothing dated is recorded: there is no course to draw.", "not_recorded": "Not recorded: {}.",
+        "nothing": "No therapy, event or disease marker with a date is recorded: there is no course to draw.",
+        "not_recorded": "Not recorded: {}.",
+        "undated": "Start date not recorded: {}.",
         "key": (
-            "● value   ○ zero   ▽ below the limit shown   △ above it   × spurious, not graded   dotted "
-            "line: more than seven months between values.   Therapy: pale with an arrow = no stop recorded; "
+            "● value   ○ zero or not found, on the floor below the log scale   ▽ reported as below (<) this value   △ as above (>) "
+                "it   × spurious, not graded   dotted "
+            "line: more than seven months between values, or to a bound.   Therapy: pale with an arrow = no stop recorded; "
             "lighter = maintenance; ◆ given once.   Response: filled = this depth is confirmed, open = not "
             "(yet) confirmed; pale band = best confirmed so far; ▲ progression (crossed: not confirmed by the "
             "next sample).   Immunofixation: ■ band found, □ negative.   MRD: ▽ none found, drawn at the "
@@ -161,81 +165,85 @@ PAGE: dict[str, dict[str, str]] = {
         "stage_note": "From values nearest to diagnosis, before the first dose. Open a line for its reasons.",
         "group_diagnosis": "Diagnosis", "group_stage": "Stage", "group_risk": "Genetic risk",
         "group_smouldering": "Smouldering: risk of progression", "group_frailty": "Frailty",
-        "active_only": "defined for active myeloma",
+        "active_only": "Stages and genetic risk groups are defined for active myeloma and not shown here.",
         "then": "at the diagnosis of smouldering myeloma, {on}, as known before myeloma was diagnosed or treated",
         "finding": "Finding", "answer": "Answer", "rests_on": "Rests on", "settled": "would be settled by",
         "strictly": "strictly still possible, if nothing is taken for granted: {}", "unused": "Not needed for this answer",
-        "above": "as above", "assumed": "not recorded, taken as this", "calculated": "calculated from other values",
+        "above": "as above",
         "recorded": "recorded: {}", "overruled": "recorded as {}, which the values contradict; the derived answer stands",
-        "source": "Source", "reference": "source", "signed": "signed: {}", "unsigned": "not yet signed by a haematologist",
+        "source": "Source", "signed": "signed: {}", "unsigned": "not yet signed by a haematologist",
         "read_in": "read in {}", "response": "Response",
         "response_note": "IMWG 2016. Every visit with the category it would have alone, and the best category confirmed so far.",
-        "no_visits": "No assessment after a first dose is recorded.", "line_head": "Line {line}: {drugs}",
+        "no_visits": "No assessment after a first dose is recorded.", "line_head": "Line {line}: {drugs}", "begun_by": "boundary: {}",
         "from_to": "{start} to {stop}", "from": "from {start}", "visit": "Visit", "category": "This visit",
-        "confirmed": "Best confirmed", "second": "second sample {}", "reasons": "Why", "missing": "missing", "note": "note",
-        "confirmed_visit": "confirmed", "unconfirmed_visit": "not confirmed", "track": "Measure", "value": "value",
+        "confirmed": "Best confirmed", "second": "by the sample of {}", "reasons": "Why", "missing": "missing", "note": "note",
+        "unconfirmed_visit": "not confirmed", "track": "Measure", "value": "value",
         "nadir": "nadir before", "baseline": "baseline", "sample": "sample of",
         "no_values": "No value of a measurable track was available at this visit.", "gaps": "What is missing",
         "gaps_note": "Tests that would settle open answers, those that unblock most first. Bold: this test alone settles it.",
         "no_gaps": "Nothing: every answer on this page is settled.", "test": "Test", "unblocks": "Answers it helps to settle",
         "number": "Answers", "response_of": "response of {}", "flags": "Flags and rejected cells", "no_flags": "None.",
         "conflict": "values of one day contradict each other: {}; the lower was taken at baseline",
+        "rise": "{said}: {nadir} → {value}",
+        "contradicted": "{what} was recorded as {recorded}, but the values give {derived}; the derived answer stands",
+        "contradicted_open": "{what} was recorded as {recorded}, which the values rule out",
+        "lines_differ": "by drugs and dates the lines of therapy would be others than the recorded ones",
         "spurious": "marked spurious, shown and not graded: {what} {value}, {on}",
         "rejected": "not accepted: {where}, {column} “{value}”: {reason}", "expected": "expected {}",
-        "elsewhere": (
-            "{} more cells of this chart were not accepted; the file does not tell whose they are (`bence check` "
-            "lists them)."
-        ),
+        "elsewhere": "Cells of this chart that were not accepted, and the file does not tell whose they are: {} (see `bence check`).",
         "references": "Sources", "made": "Bence {version}, profile {profile}", "policies": "Policies other than the default",
         "default": "all policies at their default", "instead": "{name} = {value} (default {default})",
     },
     "zh": {
-        "title": "多发性骨髓瘤病情报告", "comma": "，", "more": "另{}项", "as_of": "截至 {}", "centre": "中心",
+        "title": "多发性骨髓瘤病情报告", "comma": "，", "semicolon": "；", "colon": "：",
+        "more": "另{}项", "as_of": "截至 {}", "centre": "中心",
         "born": "年龄", "years": "{}岁", "years_or": "{}或{}岁", "at_death": "（死亡时）", "isotype": "分型",
         "light_only": "{}轻链型", "no_m_protein": "不分泌型或未检出M蛋白", "unrecorded": "未记录", "diagnosed": "确诊日期",
-        "died": "死亡", "seen": "末次随访", "pseudonym": "患者", "sex": "性别", "now_diagnosis": "诊断",
-        "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展", "no_line": "无治疗记录",
+        "died": "死亡", "seen": "末次随访", "sex": "性别", "now_diagnosis": "诊断",
+        "now_line": "当前治疗线数", "now_response": "疗效", "now_progression": "疾病进展", "no_line": "无治疗线记录",
         "line_since": "第{line}线，自{on}", "best": "最佳疗效 {best}（{on}）", "best_only": "最佳疗效 {best}",
         "none_assessed": "未评估", "no_progression": "第{}线未见进展记录", "before": "既往：{on}（第{line}线）",
         "unknown": "未知", "possible": "可能为：{}", "or": "或", "and": "、", "course": "病程",
-        "nothing": "无带日期的记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
+        "nothing": "无带日期的治疗、事件或疾病指标记录，无法绘制病程图。", "not_recorded": "未记录：{}。",
         "key": (
-            "● 实测值   ○ 零   ▽ 低于所示下限   △ 高于所示上限   × 疑似假值，不参与评估   虚点线：相邻两次检"
-            "测间隔超过7个月。   治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该"
+            "● 实测值   ○ 零或未检出，画在对数刻度下方的底线上   ▽ 报告为低于（<）该值   "
+            "△ 报告为高于（>）该值   × 疑似假值，不参与评估   虚点线：相邻两次检"
+            "测间隔超过7个月，或连至界值。   治疗：浅色带箭头＝未记录停药日期；较浅＝维持治疗；◆ 单次治疗。   疗效：实心＝该"
             "深度已确认，空心＝未（待）确认；浅色横带＝迄今最佳确认疗效；▲ 疾病进展（带×：复查未证实）。   免疫"
             "固定电泳：■ 检出条带，□ 阴性。   MRD：▽ 未检出，画在该标本的检测限（短横线）处。   PR、VGPR：血清"
             "M蛋白降至基线50%与10%的界线。"
         ),
         "stage": "分期与危险分层", "stage_note": "依据首次用药前、距诊断最近的检查结果。点开各行可查看依据。",
         "group_diagnosis": "诊断", "group_stage": "分期", "group_risk": "遗传学危险分层",
-        "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估", "active_only": "仅适用于活动性骨髓瘤",
+        "group_smouldering": "冒烟型骨髓瘤进展风险", "group_frailty": "体能与衰弱评估",
+        "active_only": "分期与遗传学危险分层仅适用于活动性骨髓瘤，此处不列。",
         "then": "依据诊断冒烟型骨髓瘤（{on}）时、确诊或治疗骨髓瘤之前的资料", "finding": "项目", "answer": "结果",
         "rests_on": "主要依据", "settled": "补充以下检查后可确定", "strictly": "若不作任何假定，仍可能为：{}",
-        "unused": "对该结果无影响", "above": "同上", "assumed": "未记录，按此计", "calculated": "由其他检查值计算",
+        "unused": "对该结果无影响", "above": "同上",
         "recorded": "记录：{}", "overruled": "记录为{}，与检查数据不符，以推导结果为准", "source": "来源",
-        "reference": "来源", "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}",
+        "signed": "已由{}签字审核", "unsigned": "尚未经血液科医师签字审核", "read_in": "核对自 {}",
         "response": "疗效评估", "response_note": "IMWG 2016标准。逐次列出当次疗效及迄今最佳确认疗效。",
-        "no_visits": "首次用药后无疗效评估记录。", "line_head": "第{line}线：{drugs}", "from_to": "{start} 至 {stop}",
+        "no_visits": "首次用药后无疗效评估记录。", "line_head": "第{line}线：{drugs}", "begun_by": "分线依据：{}",
+        "from_to": "{start} 至 {stop}",
         "from": "自 {start}", "visit": "评估日期", "category": "当次疗效", "confirmed": "最佳确认疗效",
-        "second": "第二次样本 {}", "reasons": "依据", "missing": "缺", "note": "提示", "confirmed_visit": "已确认",
+        "second": "由 {} 样本确认", "reasons": "依据", "missing": "缺", "note": "提示",
         "unconfirmed_visit": "未确认", "track": "指标", "value": "检测值", "nadir": "此前最低值", "baseline": "基线值",
         "sample": "采样日期", "no_values": "该次评估无可用的可测量指标。", "gaps": "尚缺检查",
         "gaps_note": "补充后可明确结果的检查，按可明确的项目数排序。粗体：仅补此项即可确定。",
         "no_gaps": "无：本页各项结果均已确定。", "test": "检查项目", "unblocks": "有助于明确的结果", "number": "项目数",
         "response_of": "{} 疗效", "flags": "提示与未采纳数据", "no_flags": "无。",
-        "conflict": "同日数值矛盾：{}；基线取较低值", "spurious": "标记为疑似假值，仅显示、不参与评估：{what} {value}，{on}",
+        "conflict": "同日数值矛盾：{}；基线取较低值",
+        "rise": "{said}：{nadir} → {value}",
+        "contradicted": "{what}：病历记录为{recorded}，按检查数据应为{derived}，以推导结果为准",
+        "contradicted_open": "{what}：病历记录为{recorded}，与检查数据不符",
+        "lines_differ": "按用药及日期推导的治疗线数与病历记录不一致",
+        "spurious": "标记为疑似假值，仅显示、不参与评估：{what} {value}，{on}",
         "rejected": "未采纳：{where}，{column}“{value}”：{reason}", "expected": "应为 {}",
-        "elsewhere": "另有 {} 个单元格未被采纳，无法从文件判断所属患者（可用 bence check 查看）。", "references": "参考来源",
+        "elsewhere": "未被采纳且无法从文件判断所属患者的单元格数：{}（可用 bence check 查看）。",
+        "undated": "未记录开始日期：{}。", "references": "参考来源",
         "made": "Bence {version}，评估标准 {profile}", "policies": "非默认策略", "default": "各项策略均为默认值",
         "instead": "{name} = {value}（默认 {default}）",
     },
-}  # fmt: skip
-
-UNITS: dict[str, tuple[str, str]] = {
-    "umol/L": ("µmol/L", "μmol/L"), "ug/L": ("µg/L", "μg/L"), "cells/uL": ("cells/µL", "个/μL"), "cm2": ("cm²", "cm²"),
-    "10^9/L": ("×10⁹/L", "×10⁹/L"), "mg/24h": ("mg/24 h", "mg/24h"), "mL/24h": ("mL/24 h", "mL/24h"),
-    "copies": ("copies", "拷贝"), "years": ("years", "年"), "times the upper limit": ("times the upper limit", "倍正常上限"),
-    "degC": ("°C", "℃"),
 }  # fmt: skip
 
 INPUTS: dict[str, tuple[str, str]] = {  # shorter than the catalogue, or not in it
@@ -265,9 +273,6 @@ INPUTS: dict[str, tuple[str, str]] = {  # shorter than the catalogue, or not in 
     "charlson": ("Charlson index", "Charlson合并症指数"),
     "ecog": ("ECOG", "ECOG评分"),
     "mrd": ("MRD", "MRD"),
-    "age": ("age", "年龄"),
-    "involved_flc": ("involved free light chain", "受累游离轻链"),
-    "smm_years": ("years since smouldering myeloma was found", "冒烟型骨髓瘤确诊年数"),
     "kappa_flc|lambda_flc": ("free light chains", "血清游离轻链"),
 }
 
@@ -280,7 +285,7 @@ COHORT: dict[str, dict[str, str]] = {
         "responses_note": "IMWG 2016. Lines that could not be graded (NE) or were never assessed stay in the bar.",
         "line": "Line {}", "line_up": "Line {} and later", "not_assessed": "not assessed",
         "no_lines": "No line of therapy is recorded.", "stages": "Stage and risk",
-        "stages_note": "{} patients whose diagnosis is, or may be, active myeloma. Unknown is a part of its own.",
+        "stages_note": "Patients whose diagnosis is, or may be, active myeloma: {}. Unknown is a part of its own.",
         "open": "open", "left": "open: {}", "nothing_known": "every answer still possible", "count": "n",
         "gaps": "What the gaps cost",
         "gaps_note": (
@@ -288,7 +293,7 @@ COHORT: dict[str, dict[str, str]] = {
             "more patients."
         ),
         "any": "any answer", "still_open": "answer open", "no_gaps": "Every answer of every patient is settled.",
-        "left_out": "{} more tests, of fewer patients or as many, are not shown.", "table": "Patients",
+        "left_out": "Tests not shown, of fewer patients or as many: {}.", "table": "Patients",
         "first": "The first {} patients; {} more are in status.csv.", "line_now": "Line", "best": "Best of this line",
         "now": "Now", "questions": "Open answers", "test": "Test", "patient": "Patient",
     },

@@ -1,0 +1,106 @@
+"""`make bench`: what an assessment costs, beside what people use now and beside the floor. Medians of several runs.
+
+    python bench/run.py [--patients 200000] [--runs 3] [--folder .cache/bench]
+
+Every job runs in a process of its own; the jobs take turns, so that a slow minute of the machine meets them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HERE = Path(__file__).parent
+STAGED = 1_000_000
+
+
+def main() -> None:
+    """Write the cohorts if they are not there, run the jobs, print the table."""
+    said = argparse.ArgumentParser(description=__doc__)
+    said.add_argument("--patients", type=int, default=200_000)
+    said.add_argument("--runs", type=int, default=3)
+    said.add_argument("--folder", type=Path, default=Path(".cache/bench"))
+    given = said.parse_args()
+    shuffled, written = cohorts(given.folder, given.patients)
+    table = baseline(given.folder)
+    jobs = {
+        ("polars_read_sort", shuffled): "Polars: read and sort, the columns used",
+        ("polars_read_sort_all", shuffled): "Polars: read and sort, all columns",
+        ("polars_streaming_sort", shuffled): "Polars: the columns used, streaming engine",
+        ("assess", shuffled): "bence.assess, shuffled Parquet",
+        ("polars_read", written): "Polars: read the chart that Bence wrote",
+        ("assess", written): "bence.assess, the chart that Bence wrote",
+        ("pandas_apply", shuffled): "pandas groupby-apply (extrapolated)",
+        ("explain", shuffled): "one patient explained, warm, the slowest",
+        ("stage", table): f"bence.stage, {STAGED:,} patients",
+    }
+    run("assess", shuffled)  # the first call compiles the scan and keeps it on disk; that is timed apart below
+    costs: dict[Any, list[dict[str, Any]]] = {job: [] for job in jobs}
+    for _ in range(given.runs):
+        for job in jobs:
+            costs[job].append(run(*job))
+    print(f"\n{given.patients:,} patients, {160 * given.patients:,} laboratory rows, medians of {given.runs} runs\n")
+    print(f"{'':45s}{'CPU s':>9s}{'wall s':>9s}{'GB':>7s}")
+    middle = {job: {key: median(each[key] for each in runs) for key in ("cpu", "wall", "memory")} for job, runs in costs.items()}
+    for job, label in jobs.items():
+        own = middle[job]
+        scale = 1 / costs[job][0].get("share", 1)
+        print(f"{label:45s}{own['cpu'] * scale:9.3g}{own['wall'] * scale:9.3g}{own['memory']:7.2f}")
+    print()
+    for text, ratio, wanted in ratios(middle, costs, shuffled, written):
+        print(f"{text:70s}{ratio:8.2f}   (aim {wanted})")
+
+
+def ratios(middle: Any, costs: Any, shuffled: Path, written: Path) -> Iterator[tuple[str, float, str]]:
+    """What the timings mean, each with what is aimed at."""
+    ours, sorted_ours = middle["assess", shuffled]["cpu"], middle["assess", written]["cpu"]
+    yield "assess / Polars read and sort of the same columns (CPU)", ours / middle["polars_read_sort", shuffled]["cpu"], "<= 0.6"
+    yield "assess / Polars read and sort of all columns (CPU)", ours / middle["polars_read_sort_all", shuffled]["cpu"], "<= 0.6"
+    yield "assess / Polars streaming read and sort of the same columns (CPU)", ours / middle["polars_streaming_sort", shuffled]["cpu"], "-"
+    yield "assess of the sorted chart / reading it (CPU)", sorted_ours / middle["polars_read", written]["cpu"], "<= 4"
+    share = costs["pandas_apply", shuffled][0]["share"]
+    yield "pandas, extrapolated / assess (CPU)", middle["pandas_apply", shuffled]["cpu"] / share / ours, "-"
+
+
+def cohorts(folder: Path, patients: int) -> tuple[Path, Path]:
+    """The shuffled cohort, and the same as Bence writes it."""
+    shuffled, written = folder / f"shuffled-{patients}", folder / f"written-{patients}"
+    if not (shuffled / "observations.parquet").exists():
+        print("writing the cohort ...", flush=True)
+        python(f"from cohort import write_cohort; from pathlib import Path; write_cohort(Path({str(shuffled)!r}), {patients})")
+    if not (written / "observations.parquet").exists():
+        print("writing the chart ...", flush=True)
+        python(f"import bence; bence.read({str(shuffled)!r}).write({str(written)!r}, 'parquet')")
+    return shuffled, written
+
+
+def baseline(folder: Path) -> Path:
+    """The wide table of baseline values."""
+    table = folder / f"baseline-{STAGED}.parquet"
+    if not table.exists():
+        python(f"from baseline import write_baseline; from pathlib import Path; write_baseline(Path({str(table)!r}), {STAGED})")
+    return table
+
+
+def python(code: str) -> None:
+    """Run a line of Python in a process of its own, so that its memory is not ours."""
+    subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(HERE)!r}); {code}"], check=True)
+
+
+def run(job: str, path: Path) -> dict[str, Any]:
+    """What a job costs in a new process."""
+    print(f"  {job} {path.name}", end=" ", flush=True)
+    done = subprocess.run([sys.executable, str(HERE / "jobs.py"), job, str(path)], check=True, capture_output=True, text=True)
+    cost = json.loads(done.stdout.splitlines()[-1])
+    print(f"{cost['cpu']:.3g} s CPU", flush=True)
+    return cost
+
+
+if __name__ == "__main__":
+    main()
