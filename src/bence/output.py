@@ -28,6 +28,7 @@ def tables_of(findings: Findings) -> dict[str, pl.DataFrame]:
         "lines": findings.lines,
         "treatments": findings.treatments,
         "mrd": findings.mrd,
+        "toxicity": findings.toxicity,
         "completeness": findings.completeness,
         "rejected": findings.rejected,
     }

@@ -8,11 +8,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from response_charts import POLICIES, Cohort, chart_of_one, to_chart
 
-from bence.assess import compiled
+from bence.assess import compiled, response
 from bence.assess.intake import take_in
 from bence.assess.lines import progression_events, treatment_rows
 from bence.assess.policies import settle
-from bence.assess import response
 
 
 def test_compiled_and_plain_scan_agree(monkeypatch: pytest.MonkeyPatch):

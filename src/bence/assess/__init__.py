@@ -26,6 +26,7 @@ from .mrd import mrd_status, mrd_table
 from .policies import settle
 from .response import Cohort, check_profile, respond
 from .stand_ins import stand_ins
+from .toxicity import toxicity_table
 
 BESIDE_ANOTHER = ("al_amyloidosis", "poems")  # diagnoses that may stand beside any other
 
@@ -41,7 +42,7 @@ class Findings:
 
     `status`: one row a patient. `response`: one row a patient, line and assessment. `lines`: one row a line.
     `treatments`: the line of every treatment row. `mrd`: one row an MRD test. `rejected`: every cell the reader did not accept.
-    `completeness`: which missing test leaves which answer open.
+    `completeness`: which missing test leaves which answer open. `toxicity`: one row an episode.
     """
 
     status: pl.DataFrame
@@ -52,6 +53,12 @@ class Findings:
     rejected: pl.DataFrame
     manifest: Mapping[str, Any]
     _solved: Mapping[str, Solved] = field(repr=False)
+    _known: Chart = field(repr=False)
+
+    @cached_property
+    def toxicity(self) -> pl.DataFrame:
+        """One row an episode of toxicity, or a grade of a laboratory value; worked out when it is first asked for."""
+        return toxicity_table(self._known, self.manifest["policies"], None, lines=self.lines)
 
     @cached_property
     def completeness(self) -> pl.DataFrame:
@@ -103,6 +110,7 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
         rejected=chart.rejected,
         manifest=_manifest(chart, day, profile, settled),
         _solved=solved,
+        _known=known,
     )
 
 

@@ -32,6 +32,7 @@ HIGH_DOSE = 2048  # melphalan, which given for a few days only stands for a tran
 
 TOGETHER = 28  # days in which the drugs of a regimen begin
 STILL = 28  # days since its last dose in which a drug is still one of the regimen
+AT_ONCE = 7  # days in which unplanned drugs are one change
 PULSE = 7  # days a steroid may begin before the drugs it is given with
 AROUND_TRANSPLANT = 60  # days before a transplant in which mobilisation and conditioning are given
 CONSOLIDATION = 90  # days after a transplant in which any regimen is consolidation
@@ -146,7 +147,7 @@ def opens_line(drugs, waits_for, i, j, line, since, last, ended, transplant, pro
     last transplant. `progressed`: a progression is known since the line began.
     """
     day = drugs.start[i]
-    new = back = unplanned = swap = of_relapse = False
+    new = back = unplanned = swap = of_relapse = unplanned_transplant = False
     planned, conditions, to_transplant = True, True, False
     for x in range(i, j):
         if drugs.role[x] & TRANSPLANT:
@@ -173,6 +174,7 @@ def opens_line(drugs, waits_for, i, j, line, since, last, ended, transplant, pro
         if drugs.start[x] > day + AROUND_TRANSPLANT:
             break
         to_transplant = to_transplant or drugs.role[x] & TRANSPLANT != 0
+        unplanned_transplant = unplanned_transplant or (drugs.role[x] & TRANSPLANT != 0 and drugs.planned[x] == 0)
         if drugs.start[x] > day + TOGETHER:
             continue
         with_steroid = with_steroid or is_steroid(drugs, waits_for, x)
@@ -194,14 +196,14 @@ def opens_line(drugs, waits_for, i, j, line, since, last, ended, transplant, pro
             stopped = day - last_day(drugs, x)
             replaced = replaced or (drugs.unplanned_stop[x] and -7 <= stopped <= REPLACED)
     return decide(
-        line, day - since, day - ended, day - transplant, new, back, planned, unplanned, of_relapse, swap, conditions, to_transplant,
-        regimen == 1 and maintains and not with_steroid, with_steroid and regimen > 1, kept,
+        line, day - since, day - ended, day - transplant, new, back, planned, unplanned, of_relapse, swap, conditions,
+        to_transplant, unplanned_transplant, regimen == 1 and maintains and not with_steroid, with_steroid and regimen > 1, kept,
         going_on and first_inhibitor and not first_inhibitor_runs, replaced, progressed, policy,
     )  # fmt: skip
 
 
 def decide(
-    line, since, gap, from_transplant, new, back, planned, unplanned, of_relapse, swap, conditions, to_transplant,
+    line, since, gap, from_transplant, new, back, planned, unplanned, of_relapse, swap, conditions, to_transplant, unplanned_transplant,
     maintenance, full, kept, swapped, replaced, progressed, policy,
 ):  # fmt: skip
     """The rule that opens a line, from what the day shows; the first that holds."""
@@ -209,11 +211,12 @@ def decide(
     consolidation = 0 <= from_transplant <= CONSOLIDATION
     if progressed and (new or back or gap > TOGETHER):
         return AFTER_PROGRESSION
-    if new and unplanned and since > 0:
+    if new and unplanned and since > AT_ONCE:
         return UNPLANNED
     if planned and gap < policy.gap:
         return SAME
-    if to_transplant and conditions and after_transplant and from_transplant > policy.tandem:
+    another = from_transplant > policy.tandem or (unplanned_transplant and from_transplant > AROUND_TRANSPLANT)
+    if to_transplant and conditions and after_transplant and another:
         return SECOND_TRANSPLANT
     if to_transplant and conditions and gap < policy.gap:
         return SAME

@@ -102,7 +102,7 @@ def with_lines(rows: pl.DataFrame, progressed: pl.DataFrame, patients: int, poli
     table = rows.with_columns(derived=pl.Series(line), rule=pl.Series(rule), recorded_drives=recorded_drives(policies))
     return table.with_columns(
         line=pl.when("recorded_drives").then("recorded").otherwise("derived"),
-        kind=pl.when(pl.col("rule") == scan.WAITED).then(OTHER).otherwise("kind"),
+        kind=pl.when(pl.col("rule") == scan.WAITED).then(OTHER).when(pl.col("rule") == scan.IRRADIATION).then(ACTIVE).otherwise("kind"),
     )
 
 

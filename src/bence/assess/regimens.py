@@ -42,7 +42,7 @@ def regimen_name(drugs: frozenset[str]) -> str:
     >>> regimen_name(frozenset({"cilta_cel"})), regimen_name(frozenset({"cisplatin", "dexamethasone"}))
     ('cilta-cel', 'cisplatin-d')
     """
-    drugs = frozenset(STEROIDS.get(drug, drug) for drug in drugs)
+    drugs = frozenset(STEROIDS.get(drug, drug) for drug in drugs if drug != "radiotherapy") or drugs
     if drugs in named():
         return named()[drugs]
     codes = codes_of("drug", "procedure")

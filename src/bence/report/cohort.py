@@ -14,6 +14,7 @@ from ..chart import Chart
 from .drawing import DARK, DEPTH, EDGE
 from .page import environment, made
 from .reasons import in_order, input_said, may_be_active, said
+from .swimmer import SWUM, swimmer
 from .words import COHORT, FINDINGS, GROUPS, HEADS, PAGE
 
 SHOWN = 500  # patients in the table
@@ -69,6 +70,9 @@ def cohort(chart: Chart, findings: Findings, lang: str = "en", links: Mapping[st
         stages=[_answers(active, name, lang) for name in STAGES],
         active=active.height,
         responses=_responses(findings.lines, lang),
+        swimmer=swimmer(chart, findings, lang),
+        swum=min(SWUM, findings.lines["patient"].n_unique()),
+        mrd=_mrd(findings.mrd, lang),
         gaps=_gaps(gaps, lang),
         patients=_patients(findings, gaps, links or {}, lang),
         more=max(0, status.height - SHOWN),
@@ -170,6 +174,24 @@ def _responses(lines: pl.DataFrame, lang: str) -> list[Bar]:
         if None in counts:
             parts.append(_part(words["not_assessed"], counts[None], total, "#ffffff", False, True))
         bars.append(Bar(words["line_up" if line == LINES else "line"].format(line), total, tuple(parts)))
+    return bars
+
+
+CLAIMS = {"negative": "#174f86", "indeterminate": "#ffffff", "positive": "#c8430d"}
+
+
+def _mrd(mrd: pl.DataFrame, lang: str) -> list[Bar]:
+    """What the last MRD test of every tested patient claims at each threshold."""
+    words = COHORT[lang]
+    last = mrd.filter(pl.col("claim").is_not_null()).sort("patient", "on", maintain_order=True).unique("patient", keep="last")
+    bars = []
+    for name in ("claim_1e4", "claim_1e5", "claim_1e6") if last.height else ():
+        counts = dict(last.group_by(pl.col(name).cast(pl.String)).len().iter_rows())
+        parts = [
+            _part(words[claim], counts[claim], last.height, colour, claim != "indeterminate", claim == "indeterminate")
+            for claim, colour in CLAIMS.items() if claim in counts
+        ]  # fmt: skip
+        bars.append(Bar(f"10⁻{'⁰¹²³⁴⁵⁶'[int(name[-1])]}", last.height, tuple(parts)))
     return bars
 
 
