@@ -27,8 +27,11 @@ def tables_of(findings: Findings) -> dict[str, pl.DataFrame]:
         "response": findings.response,
         "lines": findings.lines,
         "treatments": findings.treatments,
+        "exposure": findings.exposure,
         "mrd": findings.mrd,
         "toxicity": findings.toxicity,
+        "due": findings.due,
+        "scores": findings.scores,
         "completeness": findings.completeness,
         "rejected": findings.rejected,
     }

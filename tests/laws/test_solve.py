@@ -156,7 +156,10 @@ def test_neither_other_patients_nor_their_order_matter(records, draw):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.tuples(RECORD, RECORD), min_size=1, max_size=6), st.sets(st.sampled_from(["b2m", "ldh", "ldh_upper_limit", "del_17p", "fever"])))
+@given(
+    st.lists(st.tuples(RECORD, RECORD), min_size=1, max_size=6),
+    st.sets(st.sampled_from(["b2m", "ldh", "ldh_upper_limit", "del_17p", "fever"])),
+)
 def test_what_has_not_changed_may_be_taken_from_before(rows, changed):
     first, other = (columns(book, [row[i] for row in rows]) for i in range(2))
     second = {name: (other if name in changed else first).get(name) for name in first}

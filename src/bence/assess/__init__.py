@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..rulebook import rules
 from ..solve import Solved
 from ..version import __version__
 from . import baseline, inputs, status
+from .findings import Basis, Findings
 from .intake import EPOCH, Observations, dates, take_in
 from .lines import first_dose, lines_differ, progression_events, treatment_rows, treatment_table
 from .mrd import CODES as MRD_CODES
@@ -26,7 +26,6 @@ from .mrd import mrd_status, mrd_table
 from .policies import settle
 from .response import Cohort, check_profile, respond
 from .stand_ins import stand_ins
-from .toxicity import toxicity_table
 
 BESIDE_ANOTHER = ("al_amyloidosis", "poems")  # diagnoses that may stand beside any other
 
@@ -34,36 +33,6 @@ DISCLAIMER = {
     "en": "Bence supports decisions; it does not make them and is not a medical device.",
     "zh": "Bence 仅辅助决策，不代替医生判断，不是医疗器械。",
 }
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What an assessment found; each table is a Polars frame.
-
-    `status`: one row a patient. `response`: one row a patient, line and assessment. `lines`: one row a line.
-    `treatments`: the line of every treatment row. `mrd`: one row an MRD test. `rejected`: every cell the reader did not accept.
-    `completeness`: which missing test leaves which answer open. `toxicity`: one row an episode.
-    """
-
-    status: pl.DataFrame
-    response: pl.DataFrame
-    lines: pl.DataFrame
-    treatments: pl.DataFrame
-    mrd: pl.DataFrame
-    rejected: pl.DataFrame
-    manifest: Mapping[str, Any]
-    _solved: Mapping[str, Solved] = field(repr=False)
-    _known: Chart = field(repr=False)
-
-    @cached_property
-    def toxicity(self) -> pl.DataFrame:
-        """One row an episode of toxicity, or a grade of a laboratory value; worked out when it is first asked for."""
-        return toxicity_table(self._known, self.manifest["policies"], None, lines=self.lines)
-
-    @cached_property
-    def completeness(self) -> pl.DataFrame:
-        """One row a patient and open answer: what is possible, and the tests that would settle it."""
-        return status.completeness(self._solved, self.status["patient"])
 
 
 @dataclass(frozen=True)
@@ -101,16 +70,14 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
     )
     high_risk = table.filter(pl.col("high_risk_2025").cast(pl.String) == "high")["patient"]
     mrd = mrd_table(_observed(known, observations, MRD_CODES), response, settled, day, high_risk=high_risk)
+    table = _with_response(table, response, lines).with_columns(**mrd_status(mrd, ids))
     return Findings(
-        status=_with_response(table, response, lines).with_columns(**mrd_status(mrd, ids)),
         response=response,
-        lines=lines,
         treatments=treatment_table(known, drugs),
         mrd=mrd,
         rejected=chart.rejected,
         manifest=_manifest(chart, day, profile, settled),
-        _solved=solved,
-        _known=known,
+        _basis=Basis(known, day, drugs, table, lines, solved),
     )
 
 

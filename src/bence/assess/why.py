@@ -29,6 +29,7 @@ from .lines import progression_events, treatment_rows
 from .policies import settle
 from .response import Cohort, respond
 from .story import ResponseStory
+from .tables import EXPLAINED, TableStory, table_story
 from .unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 
 RESPONSE = ("response", "best_response", "progression")
@@ -57,7 +58,7 @@ def why(
     vary: Mapping[str, Mapping[str, Any]] | None = None,
     what_if: Mapping[str, Known] | None = None,
     **policies: Any,
-) -> Explanation | ResponseStory:
+) -> Explanation | ResponseStory | TableStory:
     """Why one finding of one patient is what it is.
 
     `vary` changes thresholds (`{"iss": {"high": 6}}`), `what_if` values (`{"albumin": 30}`): neither is ever kept.
@@ -67,12 +68,16 @@ def why(
     own = visible(chart.only(patient), at)
     day = at or last_date(chart)
     settled = settle(policies)
+    if (name in RESPONSE or name in EXPLAINED) and (vary or what_if):
+        raise UsageError(f"{name} is explained from what is recorded", expected="a what-if of stage, risk or diagnosis")
     if name in RESPONSE:
-        if vary or what_if:
-            raise UsageError(f"{name} is explained from what is recorded", expected="a what-if of stage, risk or diagnosis")
         return response_story(own, settled)
+    if name in EXPLAINED:
+        from . import assess
+
+        return table_story(assess(own, day, **policies), name)
     if name not in rules() and name not in status.targets():
-        choices = [*RESPONSE, *rules()]
+        choices = [*RESPONSE, *EXPLAINED, *rules()]
         raise UsageError(f"there is no finding {name!r} to explain", nearest=nearest(name, choices))
     vary = {rule: _thresholds(name, rule, changes) for rule, changes in (vary or {}).items()}
     what_if = {code: _what_if(name, code, value) for code, value in (what_if or {}).items()}

@@ -27,6 +27,7 @@ from .gaps import gaps
 from .header import header, standing_of
 from .pictures import course
 from .reasons import cited, groups, input_said, may_be_active, said
+from .tables import tables
 from .visits import lines
 from .words import PAGE, TAGS
 
@@ -85,6 +86,7 @@ def report(
         groups=told,
         active=may_be_active(status),
         lines=lines(story, lang),
+        tables=tables(found, patient, lang),
         gaps=gaps(found.completeness.filter(pl.col("patient") == patient), shown, last, lang),
         flags=_flags(own, status, lang),
         rejected=_rejected(mine, lang),

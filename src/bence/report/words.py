@@ -319,3 +319,20 @@ COHORT: dict[str, dict[str, str]] = {
         "now": "当前疗效", "questions": "未定项目数", "test": "检查项目", "patient": "患者",
     },
 }  # fmt: skip
+
+TABLES = {
+    "en": {
+        "pfs": ("Progression-free survival", "By line, with what was censored and why."),
+        "exposure": ("Exposure and refractoriness", ""),
+        "mrd": ("MRD", "What each sample can claim, from its own cells."),
+        "toxicity": ("Toxicity", "Laboratory values from grade 2."),
+        "due": ("Due and done", "What was never recorded is unknown and not listed; `due.csv` has every item."),
+    },
+    "zh": {
+        "pfs": ("无进展生存期", "按治疗线，并注明删失及原因。"),
+        "exposure": ("药物暴露与难治", ""),
+        "mrd": ("MRD", "每份标本按其细胞数所能得出的结论。"),
+        "toxicity": ("毒性", "检验值自2级起列出。"),
+        "due": ("应进行与已进行", "从未记录者视为未知，不在此列出；完整清单见due.csv。"),
+    },
+}
