@@ -65,6 +65,31 @@ def assess(folder: Path, result: dict[str, Any]) -> None:
     result["rows"] = findings.response.height
 
 
+def everything(folder: Path, result: dict[str, Any]) -> None:
+    """Every table of the findings, from the folder."""
+    import bence
+    from bence.output import tables_of
+
+    with timed(result):
+        tables = tables_of(bence.assess(bence.read(folder)))
+    result["rows"] = sum(table.height for table in tables.values())
+
+
+def lines(folder: Path, result: dict[str, Any]) -> None:
+    """Lines of therapy alone: from the treatment rows in memory to the line of each, compiled before."""
+    import bence
+    from bence.assess.lines import progression_events, treatment_rows, with_lines
+    from bence.assess.policies import settle
+
+    chart = bence.read(folder)
+    chart = bence.Chart(chart.patients, None, chart.treatments, chart.events)
+    ids, policies = chart.patients["patient"].sort(), settle({})
+    with_lines(treatment_rows(chart, ids), progression_events(chart, ids), len(ids), policies)
+    with timed(result):
+        with_lines(treatment_rows(chart, ids), progression_events(chart, ids), len(ids), policies)
+    result["patients"] = len(ids)
+
+
 def pandas_apply(folder: Path, result: dict[str, Any]) -> None:
     """A response for each patient as it is written by hand: pandas, groupby, apply; on a part of the patients."""
     import pandas as pd
@@ -125,7 +150,18 @@ def stage(table: Path, result: dict[str, Any]) -> None:
 
 JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     job.__name__: job
-    for job in (polars_read_sort, polars_read_sort_all, polars_streaming_sort, polars_read, assess, pandas_apply, explain, stage)
+    for job in (
+        polars_read_sort,
+        polars_read_sort_all,
+        polars_streaming_sort,
+        polars_read,
+        assess,
+        everything,
+        lines,
+        pandas_apply,
+        explain,
+        stage,
+    )
 }
 
 if __name__ == "__main__":

@@ -111,3 +111,21 @@ def test_nothing_to_compare_with_is_said(chart):
 def test_no_line_is_said_so(chart):
     assert bence.why(chart, "D24", "response").text() == "no line of therapy is recorded"
     assert bence.why(chart, "D24", "response").text("zh") == "无治疗线记录"
+
+
+TOLD_BESIDE = {"patient", "at", "baseline_on", "flags", "diagnosis_missing", "refractory_definition"}
+
+
+def test_every_column_of_the_status_can_be_asked_for(chart):
+    findings = bence.assess(chart)
+    for name in findings.status.columns:
+        if name in TOLD_BESIDE or name.endswith("_possible"):
+            continue
+        for lang in ("en", "zh"):
+            assert bence.why(chart, "D28", name).text(lang).strip(), name
+
+
+@pytest.mark.parametrize("name", ["lines", "exposure", "mrd", "toxicity", "due", "scores", "pfs", "os", "triple_class_refractory"])
+def test_a_table_is_told_row_by_row(chart, name):
+    assert "cilta" in bence.why(chart, "D28", name).text() or name not in ("lines", "exposure")
+    assert bence.why(chart, "D35", name).text("zh").strip()

@@ -33,11 +33,12 @@ class TableStory:
 
     rows: pl.DataFrame
     explain: Callable[[Row, str], str]
+    answer: str = ""
 
     def text(self, lang: str = "en") -> str:
-        """The rows in words, one paragraph each."""
+        """The answer, and the rows it rests on in words, one paragraph each."""
         told = [self.explain(row, lang) for row in self.rows.iter_rows(named=True)]
-        return "\n\n".join(told) or NOTHING[lang.startswith("zh")]
+        return "\n\n".join([*([self.answer] if self.answer else []), *(told or [NOTHING[lang.startswith("zh")]])])
 
     def __str__(self) -> str:
         return self.text()
@@ -66,13 +67,26 @@ EXPLAINED: dict[str, tuple[str, Callable[[Row, str], str]]] = {
     "due": ("due", explain_due),
     "scores": ("scores", explain_score),
     "exposure": ("exposure", explain_exposure),
-    "refractory_to": ("exposure", explain_exposure),
     **{name: ("lines", partial(_endpoint, name=name)) for name in ENDPOINTS},
 }
 """What can be asked: the table of the findings, and the words for a row."""
 
+RESTS_ON = {
+    "line": "lines",
+    **dict.fromkeys(("mrd_on", "mrd_method", "sustained_mrd_imwg", "sustained_mrd_trial"), "mrd"),
+    **dict.fromkeys(("early_relapse_12", "early_relapse_18", "pod24", "functional_high_risk"), "pfs"),
+    **dict.fromkeys((
+        "exposed_to", "refractory_to", "refractory_unknown", "exposed_classes", "refractory_classes", "exposed_targets",
+        "refractory_targets", "double_class_refractory", "triple_class_exposed", "triple_class_refractory",
+        "quad_drug_refractory", "penta_drug_exposed", "penta_drug_refractory", "primary_refractory", "relapsed_refractory",
+    ), "exposure"),
+}  # fmt: skip
+"""Columns of `status` that are told by the rows they rest on."""
+
 
 def table_story(findings: Findings, name: str) -> TableStory:
-    """The rows of the findings of one patient that a name stands for (`mrd`, `lines`, `toxicity`, `pfs` …)."""
-    table, explain = EXPLAINED[name]
-    return TableStory(getattr(findings, table), explain)
+    """The rows of the findings of one patient that a name stands for (`mrd`, `lines`, `pfs`, `triple_class_refractory` …)."""
+    table, explain = EXPLAINED[RESTS_ON.get(name, name)]
+    said = findings.status[name][0] if name in RESTS_ON and findings.status.height else None
+    answer = f"{name} = {said if said is not None else '?'}" if name in RESTS_ON else ""
+    return TableStory(getattr(findings, table), explain, answer)

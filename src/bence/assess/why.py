@@ -29,7 +29,7 @@ from .lines import progression_events, treatment_rows
 from .policies import settle
 from .response import Cohort, respond
 from .story import ResponseStory
-from .tables import EXPLAINED, TableStory, table_story
+from .tables import EXPLAINED, RESTS_ON, TableStory, table_story
 from .unrecorded import ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS
 
 RESPONSE = ("response", "best_response", "progression")
@@ -68,16 +68,16 @@ def why(
     own = visible(chart.only(patient), at)
     day = at or last_date(chart)
     settled = settle(policies)
-    if (name in RESPONSE or name in EXPLAINED) and (vary or what_if):
+    if (name in RESPONSE or name in EXPLAINED or name in RESTS_ON) and (vary or what_if):
         raise UsageError(f"{name} is explained from what is recorded", expected="a what-if of stage, risk or diagnosis")
     if name in RESPONSE:
         return response_story(own, settled)
-    if name in EXPLAINED:
+    if name in EXPLAINED or name in RESTS_ON:
         from . import assess
 
         return table_story(assess(own, day, **policies), name)
     if name not in rules() and name not in status.targets():
-        choices = [*RESPONSE, *EXPLAINED, *rules()]
+        choices = [*RESPONSE, *EXPLAINED, *RESTS_ON, *rules()]
         raise UsageError(f"there is no finding {name!r} to explain", nearest=nearest(name, choices))
     vary = {rule: _thresholds(name, rule, changes) for rule, changes in (vary or {}).items()}
     what_if = {code: _what_if(name, code, value) for code, value in (what_if or {}).items()}
