@@ -53,9 +53,9 @@ def write(findings: Findings, folder: str | Path, format: str = "csv", inputs: I
     for name, table in tables.items():
         for other in FORMATS:
             (home / f"{name}.{other}").unlink(missing_ok=True)
-        path = home / f"{name}.{format}"
+        path, table = home / f"{name}.{format}", table.with_columns(YES_NO)
         if format == "csv":
-            table.with_columns(YES_NO).write_csv(path)
+            table.write_csv(path)
         elif format == "parquet":
             table.write_parquet(path, compression="zstd")
         else:
