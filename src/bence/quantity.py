@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,7 @@ class Quantity:
 
     def interval(self, inputs: Sequence[Interval]) -> Interval:
         """What is known of the quantity for one patient."""
-        lo, hi, lo_open, hi_open = self.bounds(
-            [
-                (np.array([i.lo]), np.array([i.hi]), np.array([i.lo_open]), np.array([i.hi_open]))
-                for i in inputs
-            ]
-        )  # fmt: skip
-        return Interval(float(lo[0]), float(hi[0]), bool(lo_open[0]), bool(hi_open[0]))
+        return _interval(self, tuple(inputs))
 
     def bounds(self, inputs: Sequence[Bounds]) -> Bounds:
         """What is known of the quantity for many patients: the least and the greatest value over the corners.
@@ -92,6 +87,13 @@ class Quantity:
             np.where(below & ~(lo == domain.lo), domain.lo_open, lo_open),
             np.where(above & ~(hi == domain.hi), domain.hi_open, hi_open),
         )
+
+
+@lru_cache(maxsize=4096)  # a tree of reasons asks for the same quantity again and again
+def _interval(quantity: Quantity, inputs: tuple[Interval, ...]) -> Interval:
+    known = [(np.array([i.lo]), np.array([i.hi]), np.array([i.lo_open]), np.array([i.hi_open])) for i in inputs]
+    lo, hi, lo_open, hi_open = quantity.bounds(known)
+    return Interval(float(lo[0]), float(hi[0]), bool(lo_open[0]), bool(hi_open[0]))
 
 
 def _just_inside(at: Floats, is_open: Bools, end: int) -> Floats:

@@ -15,8 +15,8 @@ import polars as pl
 from ..catalogue import codes_of
 from ..chart import Chart
 from .courses import BECAUSE, MISSING, NO, NO_DRUG, UNKNOWN, UNNAMED, YES, Courses, courses, joined, placed
-from .intake import NEVER, dates
-from .response import bit_names, names
+from .intake import NEVER, dates, named
+from .response import bit_names
 
 COLUMNS = (
     "patient", "drug", "drug_class", "target", "format", "first_on", "last_on", "lines", "rows", "maintenance_dose", "responded",
@@ -90,13 +90,13 @@ def _by_drug(told: Courses, lines: pl.DataFrame, ids: pl.Series) -> pl.DataFrame
         "place": told.place[first], "drug": told.drug[first], "rows": fold(np.add, told.rows),
         "first_on": dates(fold(np.minimum, told.start)), "last_on": dates(fold(np.maximum, told.last)),
         "lines": _lines(told, first), "refractory_on": dates(fold(np.minimum, np.where(yes, told.day, NEVER))),
-        "responded": names(answer["responded"], ANSWERS), "refractory": names(answer["refractory"], ANSWERS),
+        "responded": named(answer["responded"], ANSWERS), "refractory": named(answer["refractory"], ANSWERS),
         "refractory_line": pl.Series(np.append(told.line, 0)[at_yes], dtype=pl.Int32),
-        "refractory_last": names(np.where(last < 0, UNKNOWN, told.refractory[last]), ANSWERS),
+        "refractory_last": named(np.where(last < 0, UNKNOWN, told.refractory[last]), ANSWERS),
         "latest": fold(np.logical_or, (told.line == newest[told.place]) & ~aside),
         "because": bit_names(np.select([answer["refractory"] == YES, answer["refractory"] == NO], [reasons, reason], 0), BECAUSE),
         "missing": bit_names(np.where(answer["refractory"] == UNKNOWN, fold(np.bitwise_or, told.missing), 0), MISSING),
-        "maintenance_dose": names(np.select([answer["refractory"] != YES, low[0], low[1]], [-1, 0, -1], 1), ANSWERS),
+        "maintenance_dose": named(np.select([answer["refractory"] != YES, low[0], low[1]], [-1, 0, -1], 1), ANSWERS),
     }).with_columns(refractory_line=pl.when(pl.col("refractory_line") > 0).then("refractory_line"))  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def _all(answer: pl.Expr) -> pl.Expr:
 
 
 def _answer(yes: np.ndarray, no: np.ndarray, there: np.ndarray) -> pl.Series:
-    return names(np.select([~there, yes, no], [-1, 1, 0], -1), ANSWERS)
+    return named(np.select([~there, yes, no], [-1, 1, 0], -1), ANSWERS)
 
 
 __all__ = ["exposure_status", "exposure_table"]

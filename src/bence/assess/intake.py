@@ -6,7 +6,7 @@ every row. Days are counted from 1970-01-01.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -238,6 +238,16 @@ def dates(column: np.ndarray) -> pl.Series:
     """Days from 1970-01-01 as dates, NEVER as unknown."""
     series = pl.Series(column).cast(pl.Int32)
     return pl.select(pl.when(series != NEVER).then(series)).to_series().cast(pl.Date)
+
+
+def named(place: np.ndarray, names: Sequence[str]) -> pl.Series:
+    """Places in a list of words, -1 for null, as a column of words."""
+    kind = pl.Enum(list(names))
+    if place.size and (place == place[0]).all():
+        return pl.Series([names[place[0]] if place[0] >= 0 else None], dtype=kind).new_from_index(0, place.size)
+    numbers = place.astype(pl.Series(dtype=kind).to_physical().to_numpy().dtype)
+    series, null = pl.Series(numbers), np.iinfo(numbers.dtype).max
+    return pl.select(pl.when(series != null).then(series)).to_series().cat.to(kind)
 
 
 def to_date(day: Any) -> date | None:

@@ -15,7 +15,7 @@ import polars as pl
 from ..errors import UsageError
 from . import response_scan as scan
 from .compiled import owned, response_scan_for
-from .intake import HEAVY, LIGHT, NEVER, Observations, dates, days
+from .intake import HEAVY, LIGHT, NEVER, Observations, dates, days, named
 from .lines import line_frame, scan_columns, with_lines
 
 MOST_TURNS = 20  # of lines and response; a patient has fewer lines
@@ -139,7 +139,9 @@ class Cohort:
     def tables(self, treatments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables `response` (one row a patient, line and assessment) and `lines` (one row a line)."""
         taken, places = _written(self.row_offsets, self.row_counts)
-        response = _response_frame(self.observations.patients, places, scan.Rows(*(column[taken] for column in self.rows)))
+        self.rows = scan.Rows(*(column[taken] for column in self.rows))  # the room for them is needed
+        del taken
+        response = _response_frame(self.observations.patients, places, self.rows)
         lines, places = self._lines()
         frame = line_frame(self.observations.patients, places, lines, treatments)
         return response, pl.concat([frame, _line_results(lines)], how="horizontal")
@@ -202,10 +204,10 @@ def _response_frame(ids: pl.Series, places: np.ndarray, rows: scan.Rows) -> pl.D
             "patient": ids.gather(places),
             "line": pl.Series(rows.line, dtype=pl.Int32),
             "on": dates(rows.day),
-            "timepoint": names(rows.timepoint, CATEGORIES),
-            "confirmed": names(rows.confirmed, CATEGORIES),
+            "timepoint": named(rows.timepoint, CATEGORIES),
+            "confirmed": named(rows.confirmed, CATEGORIES),
             "confirmed_on": dates(rows.confirmed_day),
-            "progression": names(rows.progression - 1, PROGRESSION),
+            "progression": named(rows.progression - 1, PROGRESSION),
             "because": bit_names(rows.because, BECAUSE),
             "missing": bit_names(rows.missing, MISSING),
             "flags": bit_names(rows.flags, FLAGS),
@@ -216,19 +218,12 @@ def _response_frame(ids: pl.Series, places: np.ndarray, rows: scan.Rows) -> pl.D
 def _line_results(lines: scan.Lines) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "best_response": names(lines.best, CATEGORIES),
+            "best_response": named(lines.best, CATEGORIES),
             "best_response_on": dates(lines.best_day),
             "progressed_on": dates(lines.progression_day),
-            "progression_state": names(lines.progression - 1, PROGRESSION),
+            "progression_state": named(lines.progression - 1, PROGRESSION),
         }
     )
-
-
-def names(numbers: np.ndarray, words: tuple[str, ...]) -> pl.Series:
-    """Numbers as their words; a number below 0 is null."""
-    series = pl.Series(numbers).cast(pl.Int32)
-    places = pl.select(pl.when(series >= 0).then(series)).to_series().cast(pl.UInt32)
-    return places.cat.to(pl.Enum(words))
 
 
 def bit_names(masks: np.ndarray, words: tuple[str, ...]) -> pl.Series:
@@ -238,4 +233,4 @@ def bit_names(masks: np.ndarray, words: tuple[str, ...]) -> pl.Series:
     present = np.flatnonzero(table)
     table[present] = np.arange(present.size)
     texts = ["|".join(word for bit, word in enumerate(words) if mask >> bit & 1) for mask in present.tolist()]
-    return names(np.where(masks == 0, -1, table[masks]), tuple(text or "-" for text in texts))
+    return named(np.where(masks == 0, -1, table[masks]), tuple(text or "-" for text in texts))

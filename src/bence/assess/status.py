@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..interval import Interval
 from ..rulebook import BOOK, rules
 from ..solve import Solved, solve
 from . import diagnosis, frailty, smouldering, staging  # noqa: F401  (their rules enter the rulebook)
+from .intake import named
 from .unrecorded import ASSUMED, NEVER_ASSUMED, ONE_IMAGING_IS_ENOUGH, UNLESS_RECORDED, USUAL_LIMITS, Assumed
 
 
@@ -99,16 +100,6 @@ def _imaged(known: Mapping[str, Column], n: int) -> Column:
     return replace(column, lo=np.where(imaged, 0.0, column.lo), hi=np.where(imaged, 0.0, hi))
 
 
-def words(place: np.ndarray, names: Sequence[str]) -> pl.Series:
-    """Places in a list of words, -1 for null, as a column of words."""
-    kind = pl.Enum(list(names))
-    if place.size and (place == place[0]).all():
-        return pl.Series([names[place[0]] if place[0] >= 0 else None], dtype=kind).new_from_index(0, place.size)
-    numbers = place.astype(pl.Series(dtype=kind).to_physical().to_numpy().dtype)
-    series, null = pl.Series(numbers), np.iinfo(numbers.dtype).max
-    return pl.select(pl.when(series != null).then(series)).to_series().cat.to(kind)
-
-
 def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.Series]:
     """For every rule its answer and, where several are left, `<name>_possible`; for the diagnosis what is missing."""
     columns: dict[str, pl.Series] = {}
@@ -118,11 +109,11 @@ def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.
         if name == "diagnosis":
             hidden = [names.index(word) for word in NEVER_ASSUMED if word in names]
             place = np.where(np.isin(place, hidden) & (solved[name].answer < 0), -1, place)
-        columns[name] = words(place, names)
-        columns[f"{name}_possible"] = words(*solved[name].possible_words())
+        columns[name] = named(place, names)
+        columns[f"{name}_possible"] = named(*solved[name].possible_words())
         if name == "diagnosis":
             lacking, sets = solved[name].missing_words()
-            columns["diagnosis_missing"] = words(lacking, sets)
+            columns["diagnosis_missing"] = named(lacking, sets)
     return columns
 
 
@@ -138,8 +129,8 @@ def completeness(solved: Mapping[str, Solved], ids: pl.Series) -> pl.DataFrame:
                     {
                         "patient": ids.gather(open_),
                         "finding": pl.Series([name]).new_from_index(0, open_.size),
-                        "possible": words(possible[0][open_], possible[1]).cast(pl.String),
-                        "missing": words(missing[0][open_], missing[1]).cast(pl.String),
+                        "possible": named(possible[0][open_], possible[1]).cast(pl.String),
+                        "missing": named(missing[0][open_], missing[1]).cast(pl.String),
                     }
                 )
             )

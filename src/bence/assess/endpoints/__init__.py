@@ -16,8 +16,7 @@ import polars as pl
 from ...catalogue import codes_of
 from ...chart import Chart, visible
 from ..courses import NO_DRUG, UNKNOWN, YES, Courses, courses, joined
-from ..intake import NEVER, dates
-from ..response import names
+from ..intake import NEVER, dates, named
 from .early import endpoint_status
 from .relapse import relapse_columns
 from .rules import REASONS, Endpoint, endpoints
@@ -75,7 +74,7 @@ def _columns(name: str, endpoint: Endpoint) -> dict[str, pl.Series]:
     return {
         f"{name}_days": _number(np.where(there, endpoint.day - endpoint.origin, -1)),
         f"{name}_event": pl.select(pl.when(pl.Series(there)).then(event)).to_series(),
-        f"{name}_reason": names(np.where(there, endpoint.reason, -1), REASONS),
+        f"{name}_reason": named(np.where(there, endpoint.reason, -1), REASONS),
     }
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from ...chart import Chart
-from ..response import bit_names, names
+from ..intake import named
+from ..response import bit_names
 from . import poisson
 
 THRESHOLDS = {"1e4": 1e-4, "1e5": 1e-5, "1e6": 1e-6}
@@ -123,7 +124,7 @@ def judged(tests: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
     }
     return tests.select(KEY).with_columns(
         **columns,
-        **{f"claim_{name}": names(np.where(spurious, -1, claim), CLAIMS) for name, claim in claims.items()},
+        **{f"claim_{name}": named(np.where(spurious, -1, claim), CLAIMS) for name, claim in claims.items()},
         **{f"p_below_{name}": pl.Series(_below(seen, THRESHOLDS[name])).fill_nan(None) for name in ("1e5", "1e6")},
         flags=_named(_flags(tests, seen, gates, threshold), FLAGS),
         because=_named(_because(seen, gates, claims[str(policies["mrd_threshold"]).replace("-", "")], threshold), BECAUSE),
