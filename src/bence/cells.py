@@ -273,7 +273,7 @@ def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, list[Codes]]:
             count = len(seen)
             steps.append((-1, seen))
         count *= cells.count
-        key = key.astype(_smallest(count - 1), copy=False)
+        key = key.astype(_smallest(count), copy=False)
         key *= key.dtype.type(cells.count)
         key += cells.codes.astype(key.dtype, copy=False)
         steps.append((i, np.array([cells.count])))

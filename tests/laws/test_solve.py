@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from toys import TARGETS, book
 
 import bence.assess
-from bence.cells import Categories, Numbers
+from bence.cells import Categories, Cells, Numbers, patterns
 from bence.derive import derive
 from bence.interval import Interval, above, at_least, below, between
 from bence.rulebook import BOOK
@@ -228,6 +228,15 @@ def test_many_inputs_make_more_patterns_than_patients():
     for i in rng.integers(0, 500, 40):
         known = {name: None if isnan(column.lo[i]) else float(column.lo[i]) for name, column in cohort.items()}
         assert names(solved.possible[i], solved.answers) == derive(book.rules["kidney"], known).answers
+
+
+@pytest.mark.parametrize("count", [255, 256, 257, 65_536])
+def test_an_input_has_its_own_codes_in_every_pattern(count):
+    """256 codes are numbered in a byte that does not hold the number 256."""
+    one, other = (Cells(np.arange(count) * step % count, np.arange(count), np.arange(count)) for step in (1, 7))
+    rows, codes = patterns([one, other], count)
+    for own, code in zip((one, other), codes, strict=True):
+        assert (code[rows] == own.codes).all()
 
 
 MISTAKES = [
