@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from case_tables import case_tables, each_of
 
 from bence.assess.course import DUE_COLUMNS, SCORE_COLUMNS, due_table, explain_due, explain_score, scores_table
 from bence.assess.course import words as said
@@ -19,36 +20,12 @@ from bence.assess.sources import sources
 from bence.catalogue import codes
 from bence.chart import SCHEMA, Chart
 
-PAGE = Path(__file__).with_name("course.md")
+TABLES = case_tables(Path(__file__).with_name("course.md"))
 START = date(2024, 1, 1)
 ITEMS = {scale.name: [f"{scale.instrument}_{item}" for item in scale.items] for scale in SCALES}
 LINES = {"patient": pl.String, "line": pl.Int32, "started_on": pl.Date}
 RESPONSE = {"patient": pl.String, "line": pl.Int32, "on": pl.Date, "confirmed": pl.String, "progression": pl.String, "missing": pl.String}
 EQ5D = ("eq5d_mobility", "eq5d_self_care", "eq5d_usual_activities", "eq5d_pain", "eq5d_anxiety")
-
-
-def tables() -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = {}
-    heading, heads = "", []
-    for line, text in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [cell.strip() for cell in text.split("|")]
-        if text.startswith("## "):
-            heading = text[3:]
-        elif len(cells) < 2:
-            heads = []
-        elif not heads:
-            heads = cells
-        elif not set(text) <= set("-| "):
-            assert len(cells) == len(heads), f"course.md:{line}: {len(cells)} cells, {len(heads)} headings"
-            found.setdefault(heading, []).append({**dict(zip(heads, cells, strict=True)), "line": str(line)})
-    return found
-
-
-TABLES = tables()
-
-
-def cases(heading: str) -> Any:
-    return pytest.mark.parametrize("case", TABLES[heading], ids=lambda case: f"{case['line']} {case['case']}")
 
 
 def day(number: str | int) -> date:
@@ -77,7 +54,7 @@ def near(value: float | None) -> Any:
     return None if value is None else pytest.approx(value, abs=5e-4)
 
 
-@cases("EORTC scales")
+@each_of(TABLES["EORTC scales"])
 def test_eortc_scales(case: dict[str, str]) -> None:
     answers = zip(ITEMS[case["scale"]], case["answers"].split(), strict=True)
     rows = [seen(0, item, float(answer)) for item, answer in answers if answer != "-"]
@@ -88,7 +65,7 @@ def test_eortc_scales(case: dict[str, str]) -> None:
     assert (row["low"], row["high"]) == (near(number(case["→ low"])), near(number(case["→ high"])))
 
 
-@cases("EQ-5D-5L")
+@each_of(TABLES["EQ-5D-5L"])
 def test_eq5d(case: dict[str, str]) -> None:
     rows = [seen(0, name, float(level)) for name, level in zip(EQ5D, case["profile"], strict=True) if level != "?"]
     row = scores_table(chart([*rows, seen(0, "eq_vas", 73.5)]), settle({}), None).filter(pl.col("scale") == "profile").row(0, named=True)
@@ -108,7 +85,7 @@ def test_thrombosis_scores(score: str) -> None:
         assert told == (float(case["→ low"]), float(case["→ high"]), case["→ group"]), f"course.md:{case['line']}"
 
 
-@cases("Renal response")
+@each_of(TABLES["Renal response"])
 def test_renal_response(case: dict[str, str]) -> None:
     rows = [seen(int(on), "egfr", float(value)) for on, value in (part.split() for part in case["values"].split(";"))]
     given = [{"patient": "A", "started_on": START, "what": "bortezomib"}]
@@ -147,7 +124,7 @@ def due_of(case: dict[str, str]) -> pl.DataFrame:
     return due_table(made, line, response, settle(dict([case["policy"].split("=")]) if case["policy"] else {}), day(case["at"]))
 
 
-@cases("Prophylaxis, vaccines, bone, follow-up")
+@each_of(TABLES["Prophylaxis, vaccines, bone, follow-up"])
 def test_due(case: dict[str, str]) -> None:
     table = due_of(case)
     assert table.columns == list(DUE_COLUMNS)

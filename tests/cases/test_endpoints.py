@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from case_tables import case_tables, each_of, policy_of
 
 from bence.assess.endpoints import ENDPOINTS, endpoint_columns, endpoint_status, explain_endpoint
 from bence.assess.endpoints.rules import REASONS
@@ -16,7 +17,7 @@ from bence.assess.endpoints.words import REASONS as REASON_WORDS
 from bence.assess.policies import settle
 
 sys.path.append(str(Path(__file__).parents[1] / "oracles"))
-from endpoint_charts import Row, case_tables, on, person, rows_of, tables, to_chart
+from endpoint_charts import Row, on, person, rows_of, tables, to_chart
 
 CASES = case_tables(Path(__file__).with_name("endpoints.md"))
 TOLD = {"yes": "yes", "no": "no", "?": None}
@@ -28,10 +29,6 @@ def lines_of(people: list[Row], **policies: Any) -> pl.DataFrame:
     response, lines = tables(people)
     columns = endpoint_columns(chart, rows_of(chart, settled), lines, response, settled, None)
     return lines.join(columns, on=["patient", "line"], how="left")
-
-
-def named(text: str) -> dict[str, str]:
-    return dict([text.split("=")]) if text else {}
 
 
 def course(case: dict[str, str]) -> Row:
@@ -46,16 +43,16 @@ def course(case: dict[str, str]) -> Row:
     "case", CASES["Progression and death"] + CASES["Response and later"], ids=lambda case: f"{case['line']} {case['case']}"
 )
 def test_endpoint(case: dict[str, str]) -> None:
-    row = lines_of([course(case)], **named(case["policy"])).row(by_predicate=pl.col("line") == int(case["of line"]), named=True)
+    row = lines_of([course(case)], **policy_of(case["policy"])).row(by_predicate=pl.col("line") == int(case["of line"]), named=True)
     name = case["endpoint"]
     assert row[f"{name}_days"] == (int(case["→ days"]) if case["→ days"] else None)
     assert row[f"{name}_reason"] == (case["→ reason"] or None)
     assert row[f"{name}_event"] == (not case["→ reason"].startswith("censored") if case["→ reason"] else None)
 
 
-@pytest.mark.parametrize("case", CASES["Early relapse"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(CASES["Early relapse"])
 def test_early_relapse(case: dict[str, str]) -> None:
-    policies = named(case["policy"])
+    policies = policy_of(case["policy"])
     status = endpoint_status(lines_of([course(case)], **policies), pl.Series(["A"]), settle(policies))
     found = [status[name].to_list()[0] for name in ("early_relapse_12", "early_relapse_18", "pod24", "functional_high_risk")]
     assert found == [TOLD[case[f"→ {name}"]] for name in ("12", "18", "24", "high risk")]

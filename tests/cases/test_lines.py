@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from case_tables import case_tables, policy_of
 
 import bence
 from bence.assess.regimens import named, regimen_name
 from bence.catalogue import codes_of
 from bence.chart import SCHEMA, Chart
 
-PAGE = Path(__file__).with_name("lines.md")
+TABLES = case_tables(Path(__file__).with_name("lines.md"), divider=r" \|")  # a bar in a cell has no space before it
 DAY_ZERO = date(2015, 1, 1)
 LETTERS = {
     "V": "bortezomib", "R": "lenalidomide", "K": "carfilzomib", "D": "daratumumab", "P": "pomalidomide", "T": "thalidomide",
@@ -30,24 +31,6 @@ NAMES = {
 PART = re.compile(r"(?P<name>\S+) (?P<start>\d+|\?)(?P<open>–)?(?P<stop>\d+)?(?: \((?P<said>[a-z_]+(?: \d)?)\))?")
 PHASES = ("transplant", "consolidation", "maintenance", "bridging", "lymphodepletion", "step_up")
 REASONS = ("completed", "progression", "toxicity", "choice", "other")
-
-
-def tables() -> dict[str, list[dict[str, str]]]:
-    """The tables of the page by their heading; each row as a mapping."""
-    found: dict[str, list[dict[str, str]]] = {}
-    heading, heads = "", []
-    for number, text in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [cell.strip() for cell in text.split(" |")]
-        if text.startswith("## "):
-            heading = text[3:]
-        elif len(cells) < 2:
-            heads = []
-        elif not heads:
-            heads = cells
-        elif not set(text) <= set("-| "):
-            assert len(cells) == len(heads), f"lines.md:{number}: {len(cells)} cells, {len(heads)} headings"
-            found.setdefault(heading, []).append(dict(zip(heads, cells, strict=True)))
-    return found
 
 
 def drugs(name: str) -> list[str]:
@@ -103,7 +86,7 @@ def chart_of(courses: dict[str, str]) -> Chart:
     )
 
 
-CASES = [{**row, "name": f"{heading} {at}"} for heading, rows in tables().items() if heading != "Names" for at, row in enumerate(rows)]
+CASES = [{**row, "name": f"{heading} {at}"} for heading, rows in TABLES.items() if heading != "Names" for at, row in enumerate(rows)]
 POLICIES = sorted({row["policy"] for row in CASES})
 
 
@@ -111,7 +94,7 @@ POLICIES = sorted({row["policy"] for row in CASES})
 def test_lines_of_the_page(policy: str):
     cases = [row for row in CASES if row["policy"] == policy]
     chart = chart_of({row["name"]: row["course"] for row in cases})
-    table = bence.assess(chart, lines="derived", **dict([policy.split("=")] if policy else [])).treatments
+    table = bence.assess(chart, lines="derived", **policy_of(policy)).treatments
     wrong = []
     for row in cases:
         own = table.filter(pl.col("patient") == row["name"])
@@ -125,7 +108,7 @@ def test_lines_of_the_page(policy: str):
 
 
 def test_names_of_the_page():
-    cases = {f"{at:02d}": row for at, row in enumerate(tables()["Names"])}
+    cases = {f"{at:02d}": row for at, row in enumerate(TABLES["Names"])}
     lines = bence.assess(chart_of({name: row["course"] for name, row in cases.items()}), lines="derived").lines
     found = dict(lines.filter(pl.col("line") == 1).select("patient", "regimen").iter_rows())
     assert {cases[name]["course"]: regimen for name, regimen in found.items()} == {

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from case_tables import case_tables, each_of, policy_of
 
 from bence.assess.mrd import concordance, explain_mrd, modalities, mrd_status, mrd_table
 from bence.assess.mrd.words import BECAUSE, CATEGORIES, FLAGS, MISSING
@@ -16,32 +17,10 @@ from bence.assess.policies import settle
 from bence.assess.sources import sources
 from bence.chart import SCHEMA, Chart
 
-PAGE = Path(__file__).with_name("mrd.md")
+TABLES = case_tables(Path(__file__).with_name("mrd.md"))
 SHORT = {"neg": "negative", "pos": "positive", "ind": "indeterminate"}
 TOLD = {"yes": True, "no": False, "?": None}
 RESPONSE = {"patient": pl.String, "on": pl.Date, "timepoint": pl.String, "progression": pl.String}
-
-
-def tables() -> dict[str, list[dict[str, str]]]:
-    """The tables of the page by their heading; each row as a mapping, with its line."""
-    found: dict[str, list[dict[str, str]]] = {}
-    heading, heads = "", []
-    for line, text in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [cell.strip() for cell in text.split("|")]
-        if text.startswith("## "):
-            heading = text[3:]
-        elif len(cells) < 2:
-            heads = []
-        elif not heads:
-            heads = cells
-        elif not set(text) <= set("-| "):
-            assert len(cells) == len(heads), f"mrd.md:{line}: {len(cells)} cells, {len(heads)} headings"
-            found.setdefault(heading, []).append({**dict(zip(heads, cells, strict=True)), "line": str(line)})
-    return found
-
-
-def policies(text: str) -> dict[str, Any]:
-    return settle(dict([text.split("=")]) if text else {})
 
 
 def marrow(on: str, method: str, value: str, cells: str, **more: Any) -> dict[str, Any]:
@@ -72,7 +51,7 @@ def responses(text: str) -> pl.DataFrame:
 NONE = responses("")
 
 
-@pytest.mark.parametrize("case", tables()["One sample"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(TABLES["One sample"])
 def test_one_sample(case: dict[str, str]) -> None:
     day = "2025-01-10"
     limit = float(case["limit"]) if case["limit"] else None
@@ -87,13 +66,13 @@ def test_one_sample(case: dict[str, str]) -> None:
         rows.append(beside(day, "mrd_haemodiluted", text="yes"))
     if case["sample"].startswith("dna"):
         rows.append(beside(day, "mrd_dna_mass", value=float(case["sample"].split()[1])))
-    row = mrd_table(chart(rows), NONE, policies(case["policy"]), None).row(0, named=True)
+    row = mrd_table(chart(rows), NONE, settle(policy_of(case["policy"])), None).row(0, named=True)
     assert [row[f"claim_{name}"] for name in ("1e4", "1e5", "1e6")] == [SHORT[case[f"→ 1e-{k}"]] for k in "456"]
     missing = [name for name in (row["missing"] or "").split("|") if name not in ("", "response", "pet")]
     assert "|".join(missing) == case["→ missing"]
 
 
-@pytest.mark.parametrize("case", tables()["Course"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(TABLES["Course"])
 def test_course(case: dict[str, str]) -> None:
     rows = []
     for part in case["marrow"].split(";"):
@@ -103,7 +82,7 @@ def test_course(case: dict[str, str]) -> None:
     for part in case["PET"].split(";") if case["PET"] else []:
         on, said = part.split()
         rows.append(beside(on, "pet", **({"value": float(said)} if said.isdigit() else {"text": said})))
-    row = mrd_table(chart(rows), responses(case["response"]), policies(case["policy"]), None).row(-1, named=True)
+    row = mrd_table(chart(rows), responses(case["response"]), settle(policy_of(case["policy"])), None).row(-1, named=True)
     assert (row["category"] or "") == case["→ category"]
     found = {name: row[name] for name in ("sustained_trial", "sustained_imwg", "conversion", "resurgence")}
     wanted = {name: TOLD[case[f"→ {name.removeprefix('sustained_')}"]] for name in found}
@@ -208,7 +187,7 @@ def test_status() -> None:
     ],
 )
 def test_the_claim_in_a_word(value: str, cells: str, policy: str, wanted: str) -> None:
-    table = mrd_table(chart([marrow("2024-01-10", "ngs", value, cells)]), NONE, policies(policy), None)
+    table = mrd_table(chart([marrow("2024-01-10", "ngs", value, cells)]), NONE, settle(policy_of(policy)), None)
     assert table["claim"].to_list() == [wanted]
 
 

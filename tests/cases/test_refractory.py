@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
+from case_tables import case_tables, each_of, policy_of
 
 from bence.assess import courses
 from bence.assess import exposure_words as words
@@ -15,7 +15,7 @@ from bence.assess.exposure import STATUS, exposure_status, exposure_table
 from bence.assess.policies import settle
 
 sys.path.append(str(Path(__file__).parents[1] / "oracles"))
-from endpoint_charts import Row, case_tables, person, rows_of, tables, to_chart
+from endpoint_charts import Row, person, rows_of, tables, to_chart
 
 CASES = case_tables(Path(__file__).with_name("refractory.md"))
 TOLD = {"yes": "yes", "no": "no", "?": None}
@@ -29,25 +29,21 @@ def found(people: list[Row], **policies: Any) -> tuple[pl.DataFrame, pl.DataFram
     return table, pl.DataFrame(exposure_status(table, chart.patients["patient"].sort(), settled))
 
 
-def named(text: str) -> dict[str, str]:
-    return dict([text.split("=")]) if text else {}
-
-
-@pytest.mark.parametrize("case", CASES["Drugs"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(CASES["Drugs"])
 def test_drugs(case: dict[str, str]) -> None:
-    table, _ = found([person("A", case["treatment"], case["visits"], case["events"])], **named(case["policy"]))
+    table, _ = found([person("A", case["treatment"], case["visits"], case["events"])], **policy_of(case["policy"]))
     row = table.row(by_predicate=pl.col("drug") == case["drug"], named=True)
     assert row["refractory"] == TOLD[case["→ refractory"]]
     assert (row["because"] or row["missing"]) == case["→ because / missing"]
 
 
-@pytest.mark.parametrize("case", CASES["Maintenance dose"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(CASES["Maintenance dose"])
 def test_maintenance_dose(case: dict[str, str]) -> None:
     table, _ = found([person("A", case["treatment"], case["visits"])])
     assert table["maintenance_dose"].item() == TOLD[case["→ maintenance dose"]]
 
 
-@pytest.mark.parametrize("case", CASES["Classes"], ids=lambda case: f"{case['line']} {case['case']}")
+@each_of(CASES["Classes"])
 def test_classes(case: dict[str, str]) -> None:
     _, status = found([person("A", case["treatment"], case["visits"])])
     wanted = case["→ answer"].replace("\\", "|")

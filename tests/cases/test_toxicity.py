@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from case_tables import case_tables, each_of, policy_of
 
 from bence.assess.policies import settle
 from bence.assess.sources import sources
@@ -19,38 +20,9 @@ from bence.assess.toxicity.words import kind_label
 from bence.catalogue import codes
 from bence.chart import SCHEMA, Chart
 
-PAGE = Path(__file__).with_name("toxicity.md")
+TABLES = case_tables(Path(__file__).with_name("toxicity.md"))
 START = date(2025, 1, 10)
 OXYGEN = {"none": "none", "low": "low_flow", "high": "high_flow", "pp": "positive_pressure"}
-
-
-def tables() -> dict[str, list[dict[str, str]]]:
-    """The tables of the page by their heading; each row as a mapping, with its line."""
-    found: dict[str, list[dict[str, str]]] = {}
-    heading, heads = "", []
-    for line, text in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text)]
-        if text.startswith("## "):
-            heading = text[3:]
-        elif len(cells) < 2:
-            heads = []
-        elif not heads:
-            heads = cells
-        elif not set(text) <= set("-| "):
-            assert len(cells) == len(heads), f"toxicity.md:{line}: {len(cells)} cells, {len(heads)} headings"
-            found.setdefault(heading, []).append({**dict(zip(heads, cells, strict=True)), "line": str(line)})
-    return found
-
-
-TABLES = tables()
-
-
-def cases(heading: str) -> Any:
-    return pytest.mark.parametrize("case", TABLES[heading], ids=lambda case: f"{case['line']} {case['case']}")
-
-
-def policies(text: str) -> dict[str, Any]:
-    return settle(dict([text.split("=")]) if text else {})
 
 
 def seen(day: int, what: str, value: float | None = None, text: str | None = None, **more: Any) -> dict[str, Any]:
@@ -79,7 +51,7 @@ def chart(
 
 
 def rows_of(kind: str, chart: Chart, text: str = "") -> list[dict[str, Any]]:
-    table = toxicity_table(chart, policies(text), None)
+    table = toxicity_table(chart, settle(policy_of(text)), None)
     assert table.columns == list(COLUMNS)
     return table.filter(pl.col("kind") == kind).to_dicts()
 
@@ -105,7 +77,7 @@ def answers(rule: str, signs: dict[str, Any]) -> str:
     return " or ".join(map(str, sorted(BOOK.rules[rule].possible(whole))))  # type: ignore[type-var]
 
 
-@cases("CRS of a day")
+@each_of(TABLES["CRS of a day"])
 def test_crs_of_a_day(case: dict[str, str]) -> None:
     names = {name: name for name in ("temperature", "hypotension", "vasopressor", "vasopressin", "oxygen")} | {"treated": "crs_treated"}
     signs = known(case, names)
@@ -114,7 +86,7 @@ def test_crs_of_a_day(case: dict[str, str]) -> None:
     assert answers("crs_grade", signs) == case["→ grade"]
 
 
-@cases("ICANS of a day")
+@each_of(TABLES["ICANS of a day"])
 def test_icans_of_a_day(case: dict[str, str]) -> None:
     names = {
         "ice": "ice_score", "consciousness": "consciousness", "seizure": "seizure", "motor": "motor_deficit",
@@ -123,7 +95,7 @@ def test_icans_of_a_day(case: dict[str, str]) -> None:
     assert answers("icans_grade", known(case, names)) == case["→ grade"]
 
 
-@cases("Keratopathy (KVA) of an examination")
+@each_of(TABLES["Keratopathy (KVA) of an examination"])
 def test_keratopathy_of_an_examination(case: dict[str, str]) -> None:
     names = {
         "cornea": "keratopathy_grade", "lines lost": "visual_acuity_lines_lost", "worse than 20/200": "visual_acuity_worse_20_200",
@@ -142,7 +114,7 @@ def signs_of(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-@cases("CRS episodes")
+@each_of(TABLES["CRS episodes"])
 def test_crs_episodes(case: dict[str, str]) -> None:
     treatments = [given(0, "cilta_cel")]
     treatments += [given(int(part.split()[0]), part.split()[1]) for part in filter(None, case["given"].split(";"))]
@@ -176,7 +148,7 @@ def test_icaht(kind: str) -> None:
         assert all("from_memory" in row["flags"] for row in found), "written from memory: every row says so"
 
 
-@cases("Laboratory grades (CTCAE v5.0)")
+@each_of(TABLES["Laboratory grades (CTCAE v5.0)"])
 def test_laboratory_grades(case: dict[str, str]) -> None:
     number = re.fullmatch(r"([<>]?)([\d.]+)", case["value"])
     assert number
@@ -191,7 +163,7 @@ def test_laboratory_grades(case: dict[str, str]) -> None:
     assert (grade(found[0]) if found else "") == case["→ grade"]
 
 
-@cases("Polyclonal IgG")
+@each_of(TABLES["Polyclonal IgG"])
 def test_polyclonal_igg(case: dict[str, str]) -> None:
     rows = [seen(20, "igg", float(case["IgG"]))]
     if case["M-protein"]:

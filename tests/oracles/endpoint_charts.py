@@ -145,21 +145,3 @@ def rows_of(chart: Chart, policies: dict[str, Any]) -> pl.DataFrame:
     ids = chart.patients["patient"].sort()
     rows = treatment_rows(chart, ids)
     return with_lines(rows, progression_events(chart, ids), len(ids), policies)
-
-
-def case_tables(page: Any) -> dict[str, list[dict[str, str]]]:
-    """The tables of a page of cases by their heading; each row as a mapping, with its line."""
-    found: dict[str, list[dict[str, str]]] = {}
-    heading, heads = "", []
-    for line, text in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-        cells = [cell.strip() for cell in text.split("|")]
-        if text.startswith("## "):
-            heading = text[3:]
-        elif len(cells) < 2:
-            heads = []
-        elif not heads:
-            heads = cells
-        elif not set(text) <= set("-| "):
-            assert len(cells) == len(heads), f"{page.name}:{line}: {len(cells)} cells, {len(heads)} headings"
-            found.setdefault(heading, []).append({**dict(zip(heads, cells, strict=True)), "line": str(line)})
-    return found
