@@ -32,9 +32,8 @@ from click.testing import CliRunner
 from polars.testing import assert_frame_equal
 
 from bence.assess import assess
-from bence.chart import TABLES, Chart, visible
+from bence.chart import TABLES, YES_NO, Chart, visible
 from bence.cli import bence
-from bence.output import YES_NO
 from bence.read import read
 
 CODES = {

@@ -48,6 +48,7 @@ GOES_WITH = {"death_cause": "died_on", "stop_reason": "stopped_on"}  # known onl
 ORDER = {"patients": ["patient"], **{table: ["patient", on, "what"] for table, on in DATED.items()}}
 TRUST = {"bence": "chart 1"}  # Parquet metadata of a file that Bence wrote: its reader need not check it
 ROWS_A_GROUP = 250_000
+YES_NO = pl.col(pl.Boolean).replace_strict([True, False], ["yes", "no"], default=None, return_dtype=pl.String)  # as files have it
 
 
 class Chart:
@@ -204,8 +205,7 @@ def _write(frame: pl.LazyFrame, path: Path, format: str) -> None:
     if format == "parquet":
         frame.sink_parquet(path, compression="zstd", row_group_size=ROWS_A_GROUP, metadata=TRUST)
         return
-    yes_no = pl.col(pl.Boolean).replace_strict([True, False], ["yes", "no"], return_dtype=pl.String)
-    frame.with_columns(yes_no).sink_csv(path)
+    frame.with_columns(YES_NO).sink_csv(path)
 
 
 def visible(chart: Chart, at: date | None) -> Chart:

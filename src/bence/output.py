@@ -11,12 +11,12 @@ from typing import Literal
 import polars as pl
 
 from .assess import DISCLAIMER, Findings
+from .chart import YES_NO
 from .errors import UsageError
 
 Format = Literal["csv", "parquet", "json"]
 FORMATS = ("csv", "parquet", "json")
 TABLES_OF_A_CHART = ("patients", "observations", "events")
-YES_NO = pl.col(pl.Boolean).replace_strict([True, False], ["yes", "no"], default=None, return_dtype=pl.String)
 WRITTEN = "a folder that `bence assess --out` wrote"
 
 

@@ -69,7 +69,7 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
         baseline_on=dates(base.anchor), **status.status_columns(solved, given), flags=_flags(base, solved, drugs, len(ids))
     )
     high_risk = table.filter(pl.col("high_risk_2025").cast(pl.String) == "high")["patient"]
-    mrd = mrd_table(_observed(known, observations, MRD_CODES), response, settled, day, high_risk=high_risk)
+    mrd = mrd_table(_observed(known, observations, MRD_CODES), response, settled, None, high_risk=high_risk)
     table = _with_response(table, response, lines).with_columns(**mrd_status(mrd, ids))
     return Findings(
         response=response,

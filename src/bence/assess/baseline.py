@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..chart import Chart
-from .intake import NEVER, Observations, days
+from .intake import NEVER, Observations, days, place_of
 
 BEFORE, AFTER = 90, 14  # days around the diagnosis
 DIAGNOSES = ("mm_diagnosis", "smm_diagnosis", "mgus_diagnosis")  # the first one recorded is the diagnosis staged
@@ -24,7 +24,7 @@ def diagnosis_day(chart: Chart, ids: pl.Series, what: tuple[str, ...] = DIAGNOSE
     for name in reversed(what):
         rows = events.filter(pl.col("what") == name)
         day = np.full(len(ids), NEVER, np.int64)
-        np.minimum.at(day, rows["patient"].cast(pl.Enum(ids)).to_physical().to_numpy(), days(rows["on"]))
+        np.minimum.at(day, rows.select(place_of(ids)).to_series().to_numpy(), days(rows["on"]))
         found = np.where(day < NEVER, day, found)
     return found
 

@@ -18,8 +18,8 @@ import polars as pl
 from ..catalogue import codes_of
 from ..chart import Chart
 from . import line_scan as scan
-from .intake import NEVER, days
-from .lines import progression_events
+from .intake import NEVER, days, place_of
+from .lines import progression_events, stopped_for_progression
 
 WINDOW = 60  # days after the last dose in which progression still counts
 CYCLE = 28  # days of a drug below which non-response is not judged
@@ -82,7 +82,7 @@ def first_after(place: np.ndarray, day: np.ndarray, among_place: np.ndarray, amo
 
 def placed(frame: pl.DataFrame, ids: pl.Series) -> np.ndarray:
     """The place of the patient of every row among all patients."""
-    return frame["patient"].cast(pl.String).cast(pl.Enum(ids)).to_physical().cast(pl.Int64).to_numpy()
+    return frame.select(place_of(ids)).to_series().to_numpy()
 
 
 def joined(group: np.ndarray, word: np.ndarray, groups: int, words: list[str]) -> pl.Series:
@@ -108,11 +108,11 @@ def progressions(chart: Chart, rows: pl.DataFrame, lines: pl.DataFrame, ids: pl.
     """Place and day of all that is known of progression: confirmed by the criteria, recorded, a drug stopped for it."""
     sure = lines.filter(pl.col("progressed_on").is_not_null() & (pl.col("progression_state").cast(pl.String) == "confirmed"))
     events = progression_events(chart, ids)
-    stopped = rows.filter((pl.col("stop_reason") == "progression") & pl.col("stopped_on").is_not_null())
+    stopped = stopped_for_progression(rows)
     parts = [
         (placed(sure, ids), days(sure["progressed_on"])),
         (events["place"].to_numpy(), events["day"].to_numpy()),
-        (stopped["place"].to_numpy(), days(stopped["stopped_on"])),
+        (stopped["place"].to_numpy(), stopped["day"].to_numpy()),
     ]
     return np.concatenate([place for place, _ in parts]), np.concatenate([day for _, day in parts])
 

@@ -63,7 +63,7 @@ class Findings:
         """One row a line of therapy: regimen, boundary, best response, progression, endpoints."""
         basis = self._basis
         ends = endpoint_columns(
-            basis.known, basis.drugs, basis.lines, self.response, self._policies, basis.at, told=self._courses
+            basis.known, basis.drugs, basis.lines, self.response, self._policies, None, told=self._courses
         )  # fmt: skip
         return basis.lines.join(ends, on=["patient", "line"], how="left", maintain_order="left")
 

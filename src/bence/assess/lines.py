@@ -16,7 +16,7 @@ from ..catalogue import codes_of
 from ..chart import Chart
 from . import line_scan as scan
 from .compiled import line_scan_for, owned
-from .intake import NEVER, dates, days
+from .intake import NEVER, dates, days, place_of
 from .line_scan import ACTIVE, IMMUNOGLOBULIN, OTHER, STEROID
 from .regimens import regimen_names
 from .response_scan import Lines, Treatments
@@ -64,7 +64,7 @@ def treatment_rows(chart: Chart, ids: pl.Series) -> pl.DataFrame:
         .filter(pl.col("started_on").is_not_null() & pl.col("what").is_not_null())
         .collect()
         .with_columns(
-            place=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64),
+            place=place_of(ids),
             drug=pl.col("what").replace_strict({name: i for i, name in enumerate(drugs)}, default=len(drugs)),
             kind=pl.col("what").replace_strict(kinds, default=OTHER, return_dtype=pl.Int64),
             role=pl.col("what").replace_strict(roles, default=0, return_dtype=pl.Int64)
@@ -86,7 +86,7 @@ def with_lines(rows: pl.DataFrame, progressed: pl.DataFrame, patients: int, poli
     """
     n = rows.height
     offsets = _offsets(rows["place"], patients)
-    known = pl.concat([progressed.select(pl.col("place", "day").cast(pl.Int64)), _progressions(rows)]).sort("place", "day")
+    known = pl.concat([progressed.select(pl.col("place", "day").cast(pl.Int64)), stopped_for_progression(rows)]).sort("place", "day")
     drugs = scan.Drugs(
         days(rows["started_on"]), days(rows["stopped_on"]), rows["kind"].to_numpy(), rows["drug"].cast(pl.Int64).to_numpy(),
         rows["role"].to_numpy(), rows["planned"].to_numpy(), rows["unplanned_stop"].to_numpy(),
@@ -119,8 +119,8 @@ def line_policy(policies: Mapping[str, Any]) -> scan.LinePolicy:
     return scan.LinePolicy(**{name: kinds[name](policies[f"lines_{name}"]) for name in scan.LinePolicy._fields})
 
 
-def _progressions(rows: pl.DataFrame) -> pl.DataFrame:
-    """Drugs that were stopped for progression."""
+def stopped_for_progression(rows: pl.DataFrame) -> pl.DataFrame:
+    """`place` and `day` of drugs that were stopped for progression."""
     stopped = rows.filter((pl.col("stop_reason") == "progression") & pl.col("stopped_on").is_not_null())
     return stopped.select("place", day=pl.col("stopped_on").to_physical().cast(pl.Int64))
 
@@ -130,9 +130,7 @@ def progression_events(chart: Chart, ids: pl.Series) -> pl.DataFrame:
     events = chart.scan("events").filter(
         pl.col("what").is_in(PROGRESSIONS) & pl.col("on").is_not_null() & pl.col("text").ne_missing("none")
     )
-    return events.select(
-        place=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64), day=pl.col("on").to_physical().cast(pl.Int64)
-    ).collect()
+    return events.select(place=place_of(ids), day=pl.col("on").to_physical().cast(pl.Int64)).collect()
 
 
 def _offsets(place: pl.Series, patients: int) -> np.ndarray:

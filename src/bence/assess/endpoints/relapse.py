@@ -8,8 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from ...chart import Chart
-from ..courses import placed
-from ..intake import NEVER
+from ..intake import NEVER, place_of
 from .timeline import Timeline
 
 NEAR = 42  # days around the progression in which its signs are looked for
@@ -58,7 +57,7 @@ def _of(chart: Chart, lines: pl.DataFrame, codes: tuple[str, ...], ids: pl.Serie
     )  # fmt: skip
     bound = pl.col("comparator").str.slice(0, 1)
     return rows.select(
-        "what", place=pl.Series(placed(rows, ids), dtype=pl.Int64), day=pl.col("on").to_physical().cast(pl.Int64),
+        "what", place=place_of(ids), day=pl.col("on").to_physical().cast(pl.Int64),
         low=pl.when(bound == "<").then(0.0).otherwise("value"), high=pl.when(bound == ">").then(None).otherwise("value"),
     )  # fmt: skip
 
@@ -117,7 +116,7 @@ def _signs(chart: Chart, progressed: pl.DataFrame, ids: pl.Series) -> pl.DataFra
     kinds = (*EVENTS, "relapse_biochemical")
     happened = pl.col("what").is_in(kinds) & pl.col("on").is_not_null() & pl.col("text").ne_missing("none")
     rows = chart.scan("events").filter(happened).select("patient", "on", "what").collect()
-    rows = rows.select("what", place=pl.Series(placed(rows, ids), dtype=pl.Int64), day=pl.col("on").to_physical().cast(pl.Int64))
+    rows = rows.select("what", place=place_of(ids), day=pl.col("on").to_physical().cast(pl.Int64))
     rows = rows.join(progressed.select("at", "place", "progressed"), on="place")
     near = rows.filter((pl.col("day") - pl.col("progressed")).abs() <= NEAR)
     return near.group_by("at").agg(**{name: (pl.col("what") == name).any() for name in kinds})
@@ -147,7 +146,7 @@ def _markers(chart: Chart, lines: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     values = _of(chart, lines, MARKERS, ids)
     proteins = values.filter(pl.col("what").is_in(["serum_m_protein", "urine_m_protein"])).with_columns(abnormal=pl.lit(True))
     kappa, lambda_ = (values.filter(pl.col("what") == f"{chain}_flc").drop("what") for chain in ("kappa", "lambda"))
-    light = chart.patients.select("light_chain", place=pl.Series(placed(chart.patients, ids), dtype=pl.Int64))
+    light = chart.patients.select("light_chain", place=place_of(ids))
     pairs = kappa.join(lambda_, on=["place", "day"], suffix="_lambda").join(light, on="place", how="left")
     ratio_high = pl.col("low") > NORMAL[1] * pl.col("high_lambda") + EPS
     ratio_low = pl.col("high") < NORMAL[0] * pl.col("low_lambda") - EPS

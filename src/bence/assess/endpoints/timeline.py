@@ -15,7 +15,7 @@ import polars as pl
 from ...chart import Chart
 from .. import line_scan as scan
 from ..courses import first_after, found_at, keyed, last_dose, placed
-from ..intake import NEVER, days
+from ..intake import NEVER, days, place_of
 
 LONG_AGO = -NEVER
 BEFORE, AFTER = 28, 14  # days around the first dose in which a randomisation belongs to the line
@@ -85,7 +85,7 @@ class Seen:
 def timeline(chart: Chart, rows: pl.DataFrame, lines: pl.DataFrame, response: pl.DataFrame, policies: Mapping[str, Any]) -> Timeline:
     """The timeline of every line; tables of the same chart."""
     ids = chart.patients["patient"].sort()
-    lines = lines.with_columns(_place=pl.Series(placed(lines, ids)), line=pl.col("line").cast(pl.Int32)).sort("_place", "started_on")
+    lines = lines.with_columns(_place=place_of(ids), line=pl.col("line").cast(pl.Int32)).sort("_place", "started_on")
     place, start = lines["_place"].to_numpy(), days(lines["started_on"])
     following = np.where(np.append(place[1:] == place[:-1], False)[: place.size], np.append(start[1:], NEVER), NEVER)
     key = place * 1024 + lines["line"].to_numpy()
@@ -116,7 +116,7 @@ def _events(chart: Chart, ids: pl.Series) -> pl.DataFrame:
     """Events with a day that did happen."""
     happened = pl.col("on").is_not_null() & pl.col("text").ne_missing("none")
     rows = chart.scan("events").filter(happened).select("patient", "on", "what").collect()
-    return rows.with_columns(place=pl.Series(placed(rows, ids), dtype=pl.Int64), day=pl.Series(days(rows["on"]), dtype=pl.Int64))
+    return rows.with_columns(place=place_of(ids), day=pl.Series(days(rows["on"]), dtype=pl.Int64))
 
 
 def _randomised(events: pl.DataFrame, place: np.ndarray, start: np.ndarray, following: np.ndarray) -> np.ndarray:

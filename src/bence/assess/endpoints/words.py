@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..sources import sources
+from ..sources import cited
 
 NAMES: dict[str, tuple[str, str]] = {
     "pfs": ("progression-free survival", "无进展生存期（PFS）"),
@@ -88,11 +88,5 @@ def explain_endpoint(row: Mapping[str, Any], name: str, lang: str = "en") -> str
     about = ABOUT.get(name, ("randomisation", "recorded_progression"))
     noted = [note for note in (row["endpoint_notes"] or "").split("|") if note in about]
     lines += ["  " + SENTENCES["note"][place].format(note=NOTES[note][place]) for note in noted]
-    cited = "; ".join(_cited(key) for key in CITED.get(name, CITED["pfs"]))
-    return "\n".join([*lines, "  " + SENTENCES["source"][place].format(text=cited)])
-
-
-def _cited(key: str) -> str:
-    record = sources()[key]
-    place = f", doi:{record['doi']}" if record.get("doi") else ""
-    return f"{record['where']}{place} [{record['tag']}]"
+    basis = "; ".join(cited(key) for key in CITED.get(name, CITED["pfs"]))
+    return "\n".join([*lines, "  " + SENTENCES["source"][place].format(text=basis)])

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ...chart import Chart, visible
+from ...chart import YES_NO, Chart, visible
+from ..intake import place_of
 from . import course, sample
 from .axis import concordance, modalities
 from .words import explain_mrd
@@ -51,7 +52,7 @@ def mrd_table(
 
 def _of_tested(rows: pl.DataFrame, ids: pl.Series, tests: pl.DataFrame) -> pl.DataFrame:
     """The rows of patients who were tested, with the place in `ids` for the patient."""
-    rows = rows.with_columns(sample.placed("patient", ids))
+    rows = rows.with_columns(place_of(ids))
     tested = np.zeros(len(ids), bool)
     tested[tests["patient"].to_numpy()] = True
     return rows.filter(pl.Series(tested).gather(rows["patient"]))
@@ -87,8 +88,7 @@ def mrd_status(mrd: pl.DataFrame, ids: pl.Series) -> dict[str, pl.Series]:
     told = ids.rename("patient").to_frame().join(
         last.select("patient", **columns), on="patient", how="left", maintain_order="left"
     )  # fmt: skip
-    yes_no = pl.col(pl.Boolean).replace_strict([True, False], ["yes", "no"], default=None, return_dtype=pl.String)
-    return told.select(list(columns)).with_columns(yes_no).to_dict(as_series=True)
+    return told.select(list(columns)).with_columns(YES_NO).to_dict(as_series=True)
 
 
 __all__ = ["CODES", "concordance", "explain_mrd", "modalities", "mrd_status", "mrd_table"]

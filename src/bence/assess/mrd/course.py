@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ...chart import Chart
+from ..intake import APART, keyed
 from . import poisson
 
 COMPLETE = ("CR", "sCR")
@@ -23,7 +24,6 @@ COURSE = ("sustained_imwg", "sustained_trial", "conversion")
 DEAUVILLE_NEGATIVE = 2  # uptake up to the mediastinal blood pool
 YEAR = "12mo"
 FOLD = 10.0
-APART = 1 << 32
 MONTHS_DUE, MONTHS_DUE_HIGH_RISK = "12mo", "6mo"
 
 
@@ -58,7 +58,7 @@ def nearest_in_time(tests: pl.DataFrame, facts: pl.DataFrame, name: str, before:
 
 def _keys(rows: pl.DataFrame) -> np.ndarray:
     """Patient and day in one number; days of two patients are further apart than any reach."""
-    return rows["patient"].cast(pl.Int64).to_numpy() * APART + rows["on"].to_physical().cast(pl.Int64).to_numpy()
+    return keyed(rows["patient"].to_numpy(), rows["on"].to_physical().to_numpy())
 
 
 def categorised(tests: pl.DataFrame, response: pl.DataFrame, pets: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:

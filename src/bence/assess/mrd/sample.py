@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ...chart import Chart
-from ..intake import named
+from ..intake import named, place_of
 from ..response import bit_names
 from . import poisson
 
@@ -57,17 +57,12 @@ def samples(chart: Chart, ids: pl.Series) -> pl.DataFrame:
         chart.scan("observations")
         .filter(wanted & pl.col("on").is_not_null() & pl.col("status").ne_missing("entered_in_error"))
         .select(*KEY, "what", "value", "comparator", "text", "detection_limit", "cells", "status", "recorded_on", "source")
-        .with_columns(placed("patient", ids), pl.col("method").str.to_lowercase(), spurious=pl.col("status").eq_missing("spurious"))
+        .with_columns(place_of(ids), pl.col("method").str.to_lowercase(), spurious=pl.col("status").eq_missing("spurious"))
         .collect()
     )
     tests = _one_row_a_test(rows.filter(pl.col("what") == "mrd")).with_row_index("test")
     others = rows.filter((pl.col("what") != "mrd") & ~pl.col("spurious"))
     return _with_trackable(_with_attributes(tests, others), others)
-
-
-def placed(name: str, ids: pl.Series) -> pl.Expr:
-    """A column of patients as places in `ids`: numbers are faster."""
-    return pl.col(name).cast(pl.Enum(ids)).to_physical()
 
 
 def _one_row_a_test(rows: pl.DataFrame) -> pl.DataFrame:

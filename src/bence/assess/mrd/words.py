@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..sources import sources
+from ..sources import cited
 
 FLAGS: dict[str, tuple[str, str]] = {
     "first_pull_unknown": ("nobody wrote whether it was the first pull", "未注明是否为首次抽吸标本"),
@@ -103,8 +103,8 @@ def explain_mrd(row: Mapping[str, Any], lang: str = "en") -> str:
     method = told.word(METHODS, row["method"]) if row["method"] else told.word(FLAGS, "method_unknown")
     lines = [told.say("title", on=row["on"], method=method, claim=told.claim(row["claim"]))]
     details = [*told.sample(), *told.claims(), *told.notes(), *told.course()]
-    cited = "; ".join(_cited(key) for key in CITED)
-    return "\n".join([*lines, *(f"  {line}" for line in details), "  " + told.say("source", text=cited)])
+    basis = "; ".join(cited(key) for key in CITED)
+    return "\n".join([*lines, *(f"  {line}" for line in details), "  " + told.say("source", text=basis)])
 
 
 class _Teller:
@@ -187,8 +187,3 @@ def _share(value: float) -> str:
 
 def _chance(value: float) -> str:
     return "<0.1 %" if value < 0.001 else f"{100 * value:.2g} %" if value < 0.995 else ">99 %"
-
-
-def _cited(key: str) -> str:
-    record = sources()[key]
-    return f"{record['where']}, doi:{record['doi']} [{record['tag']}]"

@@ -20,8 +20,9 @@ import numpy as np
 import polars as pl
 
 from ...interval import TOLERANCE
+from ..intake import keyed, place_of
 from ..unrecorded import USUAL_LIMITS
-from .signs import Track, Tracks, keyed
+from .signs import Track, Tracks
 
 BASELINE_DAYS = 90
 UNKNOWN_ALBUMIN = (15.0, 55.0)  # g/L: calcium without albumin is corrected calcium somewhere between
@@ -109,7 +110,7 @@ def periods(doses: pl.DataFrame, lines: pl.DataFrame | None, ids: pl.Series) -> 
         own = active.group_by("place").agg(pl.col("day").min(), line=pl.lit(0, pl.Int64))
     else:
         own = lines.filter(pl.col("started_on").is_not_null()).select(
-            place=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64),
+            place=place_of(ids),
             day=pl.col("started_on").to_physical().cast(pl.Int64), line=pl.col("line").cast(pl.Int64),
         )  # fmt: skip
     untreated = np.setdiff1d(np.arange(len(ids)), own["place"].to_numpy())

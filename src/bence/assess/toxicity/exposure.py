@@ -8,6 +8,7 @@ import polars as pl
 
 from ...catalogue import codes_of
 from ...chart import Chart
+from ..intake import place_of
 
 T_CELL = ("CAR_T", "bispecific")
 RESTART = 28  # days without a dose after which the next one is a first dose again
@@ -32,7 +33,7 @@ def doses(chart: Chart, ids: pl.Series) -> pl.DataFrame:
     classes = {name: code.drug_class for name, code in codes_of("drug", "procedure").items()}
     rows = chart.scan("treatments").filter(pl.col("started_on").is_not_null() & pl.col("what").is_not_null())
     rows = rows.select(
-        "what", "stopped_on", place=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64),
+        "what", "stopped_on", place=place_of(ids),
         day=pl.col("started_on").to_physical().cast(pl.Int64),
     ).collect()  # fmt: skip
     end = pl.max_horizontal("day", pl.col("stopped_on").to_physical().cast(pl.Int64))

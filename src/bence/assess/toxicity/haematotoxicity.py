@@ -14,10 +14,11 @@ import polars as pl
 
 from ...cells import Categories, Numbers
 from ...solve import solve
+from ..intake import keyed
 from .astct import BOOK
 from .episodes import around, filled, joined, mask_of, none, shaped
 from .exposure import given
-from .signs import Track, Tracks, keyed
+from .signs import Track, Tracks
 
 EARLY, LATE = 30, 100  # days after the infusion
 FROM_MEMORY = pl.lit("from_memory")

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ...chart import TABLES, Chart, visible
+from ..intake import place_of
 from ..mrd.poisson import garwood
 from .episodes import around, as_recorded, joined, none, runs, shaped
 from .exposure import T_CELL, doses, given
@@ -79,7 +80,7 @@ def _at_risk(chart: Chart, ids: pl.Series, product: str | None) -> pl.DataFrame:
     rows = doses(chart, ids)
     own = rows.filter(pl.col("what") == product) if product else rows.filter(~pl.col("kind").is_in(["supportive", "radiotherapy"]))
     began = own.group_by("place").agg(began=pl.col("day").min())
-    place = pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64)
+    place = place_of(ids)
     seen = [
         chart.scan(table).select(place.alias("place"), day=pl.max_horizontal(pl.col(names).to_physical().cast(pl.Int64)))
         for table, names in DATES.items() if table in TABLES

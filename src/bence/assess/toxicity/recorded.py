@@ -7,6 +7,7 @@ from collections.abc import Collection
 import polars as pl
 
 from ...chart import Chart
+from ..intake import place_of
 
 INFECTIONS = (
     "infection", "herpes_zoster", "pneumocystis", "cmv_reactivation", "hepatitis_b_reactivation", "fungal_infection",
@@ -32,7 +33,7 @@ def events(chart: Chart, ids: pl.Series, codes: Collection[str]) -> pl.DataFrame
     """
     rows = chart.scan("events").filter(pl.col("what").is_in(list(codes)) & pl.col("on").is_not_null())
     rows = rows.select(
-        "grade", "text", "recorded_on", place=pl.col("patient").cast(pl.Enum(ids)).to_physical().cast(pl.Int64), kind="what",
+        "grade", "text", "recorded_on", place=place_of(ids), kind="what",
         on=pl.col("on").to_physical().cast(pl.Int64), until=pl.col("until").to_physical().cast(pl.Int64),
         absent=(pl.col("text") == "none").fill_null(False),
     ).collect()  # fmt: skip

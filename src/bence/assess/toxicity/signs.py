@@ -11,7 +11,7 @@ import polars as pl
 
 from ...catalogue import Code, codes_of
 from ...cells import Categories, Column, Numbers
-from ..intake import Observations
+from ..intake import Observations, keyed
 
 OPEN = 1e-6  # how far inside its end an open interval stops; further than two numbers that are the same
 
@@ -35,26 +35,12 @@ class Track:
         return keyed(self.place, self.day)
 
 
-APART = 1 << 32
-
-
-def keyed(place: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Patient and day in one number; days of two patients are further apart than any reach."""
-    return place.astype(np.int64) * APART + day.astype(np.int64)
-
-
 @dataclass(frozen=True)
 class Tracks:
     """The codes of a cohort, each looked up once. Spurious rows are left out; every other row of a day counts."""
 
     observations: Observations
     _kept: dict[str, Track] = field(default_factory=dict)
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many rows there are of each code."""
-        found = np.bincount(self.observations.code, minlength=len(self.observations.codes))
-        return dict(zip(self.observations.codes, found.tolist(), strict=True))
 
     @cached_property
     def _places(self) -> np.ndarray:
@@ -69,7 +55,7 @@ class Tracks:
 
     def _look_up(self, name: str) -> Track:
         seen = self.observations
-        if not self.counts.get(name):
+        if not self.observations.counts.get(name):
             empty = np.zeros(0)
             return Track(empty.astype(np.int32), empty.astype(np.int32), empty, empty)
         rows = np.flatnonzero(seen.code == seen.codes.index(name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...catalogue import label
-from ..sources import sources
+from ..sources import cited
 from .ctcae import terms
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -102,7 +102,7 @@ def explain_toxicity(row: Mapping[str, Any], lang: str = "en") -> str:
     if row["missing"]:
         lines.append(say("missing", say.listed(row["missing"])))
     lines += ["! " + say.flag(flag) for flag in _split(row["flags"])]
-    lines.append(say("source", _cited(row["source"])))
+    lines.append(say("source", cited(row["source"])))
     return "\n  ".join(lines)
 
 
@@ -151,9 +151,3 @@ def _place(lang: str) -> int:
 
 def _split(names: str | None) -> list[str]:
     return names.split("|") if names else []
-
-
-def _cited(key: str) -> str:
-    record = sources()[key]
-    doi = f", doi:{record['doi']}" if "doi" in record else ""
-    return f"{record['where']}{doi} [{record['tag']}]"
