@@ -164,8 +164,14 @@ JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     )
 }
 
-if __name__ == "__main__":
+
+def main(jobs: dict[str, Callable[[Path, dict[str, Any]], None]]) -> None:
+    """Run the job that is named on the command line and print what it cost."""
     outcome: dict[str, Any] = {}
-    JOBS[sys.argv[1]](Path(sys.argv[2]), outcome)
+    jobs[sys.argv[1]](Path(sys.argv[2]), outcome)
     outcome["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(json.dumps(outcome))
+
+
+if __name__ == "__main__":
+    main(JOBS)

@@ -16,6 +16,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from advise import JOBS as ADVICE
+from advise import PATIENTS as ADVISED
+
 HERE = Path(__file__).parent
 STAGED = 1_000_000
 
@@ -41,6 +44,10 @@ def main() -> None:
         ("pandas_apply", shuffled): "pandas groupby-apply (extrapolated)",
         ("explain", shuffled): "one patient explained, warm, the slowest",
         ("stage", table): f"bence.stage, {STAGED:,} patients",
+        ("advise", table): f"advice of {ADVISED:,} drawn patients",
+        ("advise_relapsed", table): f"advice of {ADVISED // 5:,} drawn relapses",
+        ("advise_one", table): "advice of one patient, warm, the slowest",
+        ("facts", written): "facts of the pathway, the findings being there",
     }
     run("assess", shuffled)  # the first call compiles the scan and keeps it on disk; that is timed apart below
     costs: dict[Any, list[dict[str, Any]]] = {job: [] for job in jobs}
@@ -55,11 +62,11 @@ def main() -> None:
         scale = 1 / costs[job][0].get("share", 1)
         print(f"{label:45s}{own['cpu'] * scale:9.3g}{own['wall'] * scale:9.3g}{own['memory']:7.2f}")
     print()
-    for text, ratio, wanted in ratios(middle, costs, shuffled, written):
+    for text, ratio, wanted in ratios(middle, costs, shuffled, written, table):
         print(f"{text:70s}{ratio:10,.2f}   (aim {wanted})")
 
 
-def ratios(middle: Any, costs: Any, shuffled: Path, written: Path) -> Iterator[tuple[str, float, str]]:
+def ratios(middle: Any, costs: Any, shuffled: Path, written: Path, table: Path) -> Iterator[tuple[str, float, str]]:
     """What the timings mean, each with what is aimed at."""
     ours, sorted_ours = middle["assess", shuffled]["cpu"], middle["assess", written]["cpu"]
     yield "assess / Polars read and sort of the same columns (CPU)", ours / middle["polars_read_sort", shuffled]["cpu"], "<= 0.6"
@@ -72,6 +79,9 @@ def ratios(middle: Any, costs: Any, shuffled: Path, written: Path) -> Iterator[t
         "<= 2",
     )
     yield "lines alone, patients a CPU second", costs["lines", shuffled][0]["patients"] / middle["lines", shuffled]["cpu"], ">= 20,000"
+    for job, path, wanted in (("advise", table, ">= 200,000"), ("advise_relapsed", table, "-"), ("facts", written, "-")):
+        yield f"{job}, patients a CPU second", costs[job, path][0]["patients"] / middle[job, path]["cpu"], wanted
+    yield "advice of one patient, milliseconds", 1_000 * middle["advise_one", table]["wall"], "<= 30"
     share = costs["pandas_apply", shuffled][0]["share"]
     yield "pandas, extrapolated / assess (CPU)", middle["pandas_apply", shuffled]["cpu"] / share / ours, "-"
 
@@ -104,7 +114,8 @@ def python(code: str) -> None:
 def run(job: str, path: Path) -> dict[str, Any]:
     """What a job costs in a new process."""
     print(f"  {job} {path.name}", end=" ", flush=True)
-    done = subprocess.run([sys.executable, str(HERE / "jobs.py"), job, str(path)], check=True, capture_output=True, text=True)
+    jobs = HERE / ("advise.py" if job in ADVICE else "jobs.py")
+    done = subprocess.run([sys.executable, str(jobs), job, str(path)], check=True, capture_output=True, text=True)
     cost = json.loads(done.stdout.splitlines()[-1])
     print(f"{cost['cpu']:.3g} s CPU", flush=True)
     return cost

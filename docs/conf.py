@@ -18,6 +18,7 @@ suppress_warnings = ["myst.xref_missing"]
 
 def generate(folder):
     """Write the pages that come from the package itself: policies, rules, codes."""
+    from bence.advise.printed import tables
     from bence.assess.policies import POLICIES
     from bence.assess.status import targets
     from bence.catalogue import codes
@@ -44,6 +45,8 @@ def generate(folder):
         if "value" not in code.grains:
             words = ", ".join(code.words) or (f"{code.low:g} to {code.high:g}" if code.low is not None and code.high is not None else "")
             listed.append(f"| `{code.code}` | {', '.join(code.grains)} | {code.unit} | {words} | {code.en} | {code.zh} |")
+    for lang in ("en", "zh"):
+        (folder / f"pathway_{lang}.md").write_text(tables(lang), encoding="utf-8")
     (folder / "codes.md").write_text("\n".join(listed) + "\n", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@
     findings = bence.assess(chart, at="2025-06-30")
     findings.response                      # a Polars frame
     print(bence.why(chart, "P001", "r2_iss"))
+    bence.advise(findings, region="china")  # options, a frame too
 
 What is heavy is imported when it is first used.
 """
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from .version import __version__
 
-__all__ = ["Chart", "Findings", "__version__", "assess", "read", "report", "stage", "visible", "why"]
+__all__ = ["Chart", "Findings", "__version__", "advise", "assess", "read", "report", "stage", "visible", "why"]
 
 if TYPE_CHECKING:
+    from .advise import advise
     from .assess import Findings, assess, stage
     from .assess.why import why
     from .chart import Chart, visible
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 HOME = {
     "Chart": "chart", "visible": "chart", "Findings": "assess", "stage": "assess", "why": "assess.why",
-    "assess": "", "read": "", "report": "",
+    "advise": "", "assess": "", "read": "", "report": "",
 }  # fmt: skip
 
 

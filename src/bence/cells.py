@@ -9,7 +9,7 @@ solved once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,20 @@ class Numbers:
         """True if every value is known exactly or not at all."""
         return self.hi is None
 
+    @property
+    def alike(self) -> bool:
+        """True if it was made by `everybody`: the first row stands for all."""
+        return all(end is None or _alike(end) for end in (self.lo, self.hi, self.lo_open, self.hi_open))
+
+    @property
+    def first(self) -> Numbers:
+        """The first row alone."""
+        return self.each(lambda end: end[:1])
+
+    def each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Numbers:
+        """The same with every array changed."""
+        return Numbers(*(end if end is None else change(end) for end in (self.lo, self.hi, self.lo_open, self.hi_open)))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, eq=False)
 class Categories:
@@ -61,8 +75,22 @@ class Categories:
 Column = Numbers | Categories
 
 
+def everybody(value: Any, n: int) -> NDArray[Any]:
+    """A value for each of `n` rows that is kept, and cut into cells, only once."""
+    return np.broadcast_to(np.asarray(value), n)
+
+
+def _alike(array: NDArray[Any]) -> bool:
+    return array.size > 1 and array.strides == (0,)
+
+
 def _smallest(largest: int) -> np.dtype[Any]:
     return np.min_scalar_type(largest)
+
+
+def look_up(table: NDArray[Any], codes: Codes) -> NDArray[Any]:
+    """The entry of a table for each code, none of which lies outside: `table[codes]`, which takes twice as long."""
+    return table.take(codes, mode="clip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +144,13 @@ class Cells:
 
 def number_cells(column: Numbers | None, tests: Iterable[Test]) -> Cells:
     """Cut a number at the thresholds of `tests`."""
+    tests = list(tests)
     thresholds = tuple(sorted({float(test.at) for test in tests}))
     top = 2 * len(thresholds)
     if column is None:
         return Cells(None, *_ends(np.array([0]), np.array([top])), thresholds=thresholds)
+    if column.alike:
+        return _of_everybody(number_cells(column.first, tests))
     dtype = _smallest((top + 1) ** 2)
     first = _cell(column.lo, thresholds, dtype)
     if column.hi is None:
@@ -167,12 +198,20 @@ def category_cells(column: Categories | None, tests: Iterable[Test], domain: Seq
     everything = np.uint64((1 << len(classes)) - 1)
     if column is None:
         return Cells(None, mask=np.array([everything]), values=classes)
+    if _alike(column.mask):
+        return _of_everybody(category_cells(Categories(column.mask[:1], names), asked, domain))
     meaning = [[name in values for values in classes] for name in names]
     if len(names) <= 3:
         table = _table(meaning)
         return Cells(column.mask, mask=np.where(table == 0, everything, table), values=classes)
     translated = translate(column, meaning)
     return mask_cells(np.where(translated == 0, everything, translated), classes)
+
+
+def _of_everybody(one: Cells) -> Cells:
+    """The cells of one row, for all rows."""
+    assert one.codes is not None
+    return one.part(one.codes)
 
 
 def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
@@ -201,7 +240,7 @@ def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
 
 def _merged(cells: Cells, merged: Codes, count: int) -> Codes | None:
     """The codes of the rows once codes are merged into fewer."""
-    return None if cells.codes is None else merged.astype(_smallest(max(count - 1, 0)))[cells.codes]
+    return None if cells.codes is None else look_up(merged.astype(_smallest(max(count - 1, 0))), cells.codes)
 
 
 def sort_values(values: Iterable[Answer], tests: Sequence[Test]) -> tuple[tuple[Answer, ...], ...]:
@@ -216,7 +255,7 @@ def sort_values(values: Iterable[Answer], tests: Sequence[Test]) -> tuple[tuple[
 def translate(column: Categories, meaning: Sequence[Sequence[bool]]) -> Masks:
     """The mask of what the names of a column mean: `meaning[i][j]` if name i stands for bit j."""
     if len(meaning) <= 12:
-        return _table(meaning)[column.mask]
+        return look_up(_table(meaning), column.mask)
     mask = np.zeros(len(column.mask), dtype=np.uint64)
     for i, bit in enumerate(_bits(meaning)):
         mask |= np.where((column.mask >> column.mask.dtype.type(i)) & column.mask.dtype.type(1), bit, np.uint64(0))
@@ -238,7 +277,7 @@ def _table(meaning: Sequence[Sequence[bool]]) -> Masks:
 def mask_cells(mask: Masks, values: tuple[tuple[Answer, ...], ...], rows: Codes | None = None) -> Cells:
     """Cells from a mask of classes for each row, or for each group if `rows` tells the group of each row."""
     codes, seen = distinct(mask, len(values))
-    return Cells(codes if rows is None else codes[rows], mask=seen, values=values)
+    return Cells(codes if rows is None else look_up(codes, rows), mask=seen, values=values)
 
 
 def distinct(mask: Masks, bits: int) -> tuple[Codes, Masks]:
@@ -252,12 +291,13 @@ def distinct(mask: Masks, bits: int) -> tuple[Codes, Masks]:
 
 def _compact(codes: Codes, count: int) -> tuple[Codes, Codes]:
     """Number the codes that occur: the new code of each row, and the old code of each new one."""
+    codes = codes.astype(np.intp, copy=False)  # what NumPy would do twice
     seen = np.zeros(count, dtype=bool)
     seen[codes] = True
     old = np.flatnonzero(seen)
     new = np.zeros(count, dtype=_smallest(max(len(old) - 1, 0)))
     new[old] = np.arange(len(old))
-    return new[codes], old
+    return look_up(new, codes), old
 
 
 def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, list[Codes]]:
@@ -287,13 +327,19 @@ def patterns(inputs: Iterable[Cells], n: int) -> tuple[Codes, list[Codes]]:
     return rows, codes
 
 
-def bounds(column: Numbers | None, domain: Interval, rows: Rows, n: int) -> tuple[Any, ...]:
+def bounds(column: Numbers | None, domain: Interval, rows: Rows) -> tuple[Any, ...]:
     """lo, hi, lo_open, hi_open for some rows, no wider than the domain."""
     ends = (domain.lo, domain.hi, domain.lo_open, domain.hi_open)
     if column is None:
-        return tuple(np.full(n, end)[rows] for end in ends)
+        return tuple(np.full(len(rows), end) for end in ends)
     lo = column.lo[rows]
-    hi = lo if column.hi is None else column.hi[rows]
+    if column.hi is None:
+        unknown = np.isnan(lo)
+        return (
+            np.where(unknown, domain.lo, lo), np.where(unknown, domain.hi, lo),
+            unknown & domain.lo_open, unknown & domain.hi_open,
+        )  # fmt: skip
+    hi = column.hi[rows]
     lo_open = np.zeros(len(lo), bool) if column.lo_open is None else column.lo_open[rows]
     hi_open = np.zeros(len(lo), bool) if column.hi_open is None else column.hi_open[rows]
     below, above = ~(lo > domain.lo) & ~(hi < domain.lo), ~(hi < domain.hi) & ~(lo > domain.hi)

@@ -231,12 +231,9 @@ def _known_by(frame: pl.LazyFrame, table: str, at: date) -> pl.LazyFrame:
 
 def last_date(chart: Chart) -> date | None:
     """The last date in the chart: what `at=None` means. None if the chart has no dates at all."""
-    found = []
-    for table in TABLES:
-        names = [name for name, dtype in SCHEMA[table].items() if dtype == pl.Date]
-        latest = chart.scan(table).select(pl.col(names).max()).collect()
-        found += [day for day in latest.row(0) if day is not None]
-    return max(found, default=None)
+    dates = {table: [name for name, dtype in SCHEMA[table].items() if dtype == pl.Date] for table in TABLES}
+    latest = pl.collect_all([chart.scan(table).select(pl.col(names).max()) for table, names in dates.items()])
+    return max((day for table in latest for day in table.row(0) if day is not None), default=None)
 
 
 def join(charts: list[Chart]) -> Chart:

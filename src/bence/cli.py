@@ -67,6 +67,9 @@ policy_option = click.option(
     "--policy", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="A choice the criteria leave open."
 )
 profile_option = click.option("--profile", default="imwg_2016", show_default=True, help="Response criteria.")
+region_option = click.option(
+    "--region", type=click.Choice(["china", "us", "eu"]), default="china", show_default=True, help="Whose approvals count."
+)
 lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 
 
@@ -227,6 +230,109 @@ def why(
     _note(lang)
 
 
+@bence.command()
+@chart_argument
+@click.argument("patient", required=False)
+@at_option
+@region_option
+@policy_option
+@mapping_option
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write a page for the MDT (one patient) or the rows as CSV (all).")
+@lang_option
+@explained
+def advise(
+    chart: Path, patient: str | None, at: date | None, region: str, policy: dict[str, str], mapping: Path | None,
+    out: Path | None, lang: str,
+) -> None:  # fmt: skip
+    """Options for a PATIENT, or for all: what speaks for and against, what blocks, and what is missing."""
+    read = _read(chart, mapping)
+    _step("advising")
+    if patient is None:
+        from .advise import advise as rows_of
+        from .table import advice_table
+
+        rows = rows_of(read, at, region, lang, **policy)
+        if out:
+            rows.write_csv(out)
+        click.echo(advice_table(rows, lang))
+    elif out:
+        from .report import sheet
+
+        out.write_text(sheet(read, patient, at, region, lang, **policy), encoding="utf-8")
+    else:
+        from .advise.text import text, told
+
+        click.echo(text(told(read, patient, at, region, lang, **policy), lang))
+    if out:
+        click.echo(f"wrote {out}")
+    _note(lang)
+
+
+@bence.command()
+@chart_argument
+@region_option
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write every decision as CSV.")
+@policy_option
+@mapping_option
+@lang_option
+@explained
+def replay(chart: Path, region: str, out: Path | None, policy: dict[str, str], mapping: Path | None, lang: str) -> None:
+    """Was the pathway followed? Every decision of a cohort against what was offered on its day."""
+    from .advise import replay as replaying
+    from .advise.policies import POLICIES
+    from .assess import assess
+    from .table import as_text
+
+    read = _read(chart, mapping)
+    mine = {name: policy.pop(name) for name in list(policy) if name in POLICIES}
+    _step("assessing every decision on its day")
+    rows = replaying.replay(read, assess(read, **policy), region, **mine)
+    if out:
+        rows.write_csv(out)
+        click.echo(f"wrote {out}")
+    for table in (replaying.summary(rows), replaying.outcomes(rows)):
+        click.echo(as_text(table))
+        click.echo("")
+    click.echo(replaying.ASSOCIATION[lang])
+    _note(lang)
+
+
+@bence.command()
+@click.argument("name", required=False)
+@click.option("--kind", help="List one kind: drugs, trials, guidelines, targets, mechanisms, disputed.")
+@click.option("--table", help="agents-bcma, agents-gprc5d, agents-fcrh5, approvals, mrd-trials, resistance, midas, disputed, network.")
+@click.option("--format", type=click.Choice(["text", "csv", "html"]), default="text", show_default=True)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write into this file.")
+@lang_option
+@explained
+def evidence(name: str | None, kind: str | None, table: str | None, format: str, out: Path | None, lang: str) -> None:
+    """What is known of drugs, trials and mechanisms: the record NAME, a list or a table, every fact with its source."""
+    if sum(bool(each) for each in (name, kind, table)) > 1 or (name and format == "csv"):
+        raise UsageError("this cannot be shown at once", expected="a NAME (text, html), a --kind or a --table (text, csv, html)")
+    from .evidence import show
+
+    if format == "html":
+        from .report.evidence import evidence_page
+
+        text = evidence_page(name, kind, table, lang)
+    elif name:
+        text = show.record_text(name, lang)
+    elif format == "csv":
+        text = show.rows(kind, table, lang).write_csv()
+    else:
+        from .table import as_text
+
+        text = show.rows_text(show.rows(kind, table, lang), as_text, lang, agents=(table or "").startswith("agents-"))
+    if out is None:
+        click.echo(text.rstrip("\n"))
+    else:
+        out.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {out}")
+    if format == "text":
+        _note(lang)
+
+
+
 def _number(name: str, value: str) -> float:
     try:
         return float(value)
@@ -254,6 +360,7 @@ def check(chart: Path, mapping: Path | None) -> None:
 @at_option
 @policy_option
 @mapping_option
+@region_option
 @lang_option
 @explained
 def report(
@@ -263,6 +370,7 @@ def report(
     at: date | None,
     policy: dict[str, Any],
     mapping: Path | None,
+    region: str,
     lang: str,
 ) -> None:
     """One printable page for one PATIENT: curves, therapy, response, stage, reasons."""
@@ -273,7 +381,7 @@ def report(
     read.only(patient)  # says so at once if there is no such patient
     from .report import report as page_of
 
-    page = page_of(read, patient, at, lang=lang, **policy)
+    page = page_of(read, patient, at, lang=lang, region=region, **policy)
     target.write_text(page, encoding="utf-8")
     click.echo(f"wrote {target}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .interval import Interval
@@ -41,6 +42,13 @@ class Derived:
         A rule solved apart is asked only for what matters of its answers. The inputs of a quantity are not
         asked for a threshold of their own: None.
         """
+        return dict(self._settled) if kind is None else self._settled_by(kind)
+
+    @cached_property
+    def _settled(self) -> dict[str, Answer | None]:
+        return self._settled_by(None)
+
+    def _settled_by(self, kind: Kind | None) -> dict[str, Answer | None]:
         tree = self.tree if kind is None else sort(self.tree, kind)
         asked: dict[str, Answer] = {}
         for fork in forks(tree):
@@ -92,10 +100,15 @@ def sort(tree: Tree, kind: Kind) -> Tree | None:
     return sorted_tree(tree)
 
 
-def derive(rule: Rule, known: Mapping[str, Known], vary: Vary | None = None) -> Derived:
-    """Explore `rule` on what is known, with the thresholds of some rules changed if wished."""
+def derive(
+    rule: Rule, known: Mapping[str, Known], vary: Vary | None = None, done: dict[str, Derived] | None = None
+) -> Derived:  # fmt: skip
+    """Explore `rule` on what is known, with the thresholds of some rules changed if wished.
+
+    `done`: what was derived before of the same patient, with the same thresholds; it is added to.
+    """
     rules = {**rule.book.vary(vary), rule.name: rule.vary(**(vary or {}).get(rule.name, {}))}
-    return _derive(rule.name, known, rules, rule.book, {})
+    return _derive(rule.name, known, rules, rule.book, {} if done is None else done)
 
 
 def _derive(name: str, known: Mapping[str, Known], rules: Mapping[str, Rule], book: Rulebook, done: dict[str, Derived]) -> Derived:

@@ -87,7 +87,8 @@ def explain(
     values = before | {name: _value(value) for name, value in (what_if or {}).items() if name in needed}
     known = {name: value.known for name, value in values.items()}
     varied = rule.vary(**(vary or {}).get(rule.name, {}))
-    return _Explainer(rule.book, values, known, before, vary).rule(varied, derive(rule, known, vary), True)
+    done: dict[str, Derived] = {}
+    return _Explainer(rule.book, values, known, before, vary, done).rule(varied, derive(rule, known, vary, done), True)
 
 
 def _value(value: Value | Known) -> Value:
@@ -101,6 +102,7 @@ class _Explainer:
     known: Mapping[str, Known]
     before: Mapping[str, Value]
     vary: Vary | None
+    done: dict[str, Derived]
 
     def rule(self, rule: Rule, derived: Derived, used: bool, inside: Derived | None = None) -> Why:
         """A rule; `inside` is the exploration it was a part of, if it was not solved apart."""
@@ -122,7 +124,7 @@ class _Explainer:
         if name in self.book.rules:
             part = derived.parts.get(name)
             rule = self.book.rules[name]
-            return self.rule(rule, part or derive(rule, self.known, self.vary), used, None if part else derived)
+            return self.rule(rule, part or derive(rule, self.known, self.vary, self.done), used, None if part else derived)
         if name in self.book.quantities:
             return self.quantity(name, used)
         return self.input(name, used)

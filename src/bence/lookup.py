@@ -90,7 +90,7 @@ class Words:
 
     def numbers(self, words: pl.Series) -> Numbers:
         """The number of every word (null is a word too)."""
-        return self.of(words.hash().to_numpy(), words.gather)
+        return self.of(words.hash().to_numpy(), words.__getitem__)
 
     def of(self, hashes: Hashes, words: Callable[[NDArray[np.intp]], Iterable[Any]]) -> Numbers:
         """The number of every hash; `words` gives the words of some rows."""

@@ -56,13 +56,14 @@ class Quantity:
         An end is open if every corner that gives it uses an open end. Where a corner has no value (0/0,
         inf/inf) and no limit, the whole domain is left.
         """
-        corners = [self._corner(inputs, ends) for ends in product((0, 1), repeat=len(inputs))]
-        values = np.stack([value for value, _ in corners])
-        is_open = np.stack([end_open for _, end_open in corners])
-        lo, hi = values.min(axis=0), values.max(axis=0)
-        lo_open: Bools = np.all((values != lo) | is_open, axis=0) & (lo != hi)
-        hi_open: Bools = np.all((values != hi) | is_open, axis=0) & (lo != hi)
-        return self._within_domain(lo, hi, lo_open, hi_open)
+        corners = (self._corner(inputs, ends) for ends in product((0, 1), repeat=len(inputs)))
+        lo, lo_open = next(corners)
+        hi, hi_open = lo, lo_open
+        for value, is_open in corners:
+            lo, lo_open = _further(np.less, lo, lo_open, value, is_open)
+            hi, hi_open = _further(np.greater, hi, hi_open, value, is_open)
+        apart = lo != hi
+        return self._within_domain(lo, hi, lo_open & apart, hi_open & apart)
 
     def _corner(self, inputs: Sequence[Bounds], ends: Sequence[int]) -> tuple[Floats, Bools]:
         at: list[Floats] = []
@@ -72,10 +73,11 @@ class Quantity:
             is_open.append((hi_open if end else lo_open) | np.isinf(at[-1]))
         with np.errstate(all="ignore"):
             value = np.asarray(self.function(*at), dtype=np.float64)
-            if np.isnan(value).any():
-                limit = np.asarray(self.function(*map(_just_inside, at, is_open, ends)), dtype=np.float64)
-                value = np.where(np.isnan(value) & (np.sum(is_open, axis=0) == 1), limit, value)
-        return value, np.any(is_open, axis=0)
+            none = np.flatnonzero(np.isnan(value))
+            none = none[np.sum([each[none] for each in is_open], axis=0) == 1]
+            if none.size:
+                value[none] = self.function(*(_just_inside(x[none], o[none], end) for x, o, end in zip(at, is_open, ends, strict=True)))
+        return value, np.logical_or.reduce(is_open)
 
     def _within_domain(self, lo: Floats, hi: Floats, lo_open: Bools, hi_open: Bools) -> Bounds:
         domain = self.domain
@@ -87,6 +89,15 @@ class Quantity:
             np.where(below & ~(lo == domain.lo), domain.lo_open, lo_open),
             np.where(above & ~(hi == domain.hi), domain.hi_open, hi_open),
         )
+
+
+def _further(
+    beyond: Callable[[Floats, Floats], Bools], end: Floats, end_open: Bools, value: Floats, is_open: Bools
+) -> tuple[Floats, Bools]:
+    """The further of an end and the value of another corner (NaN if either is); it is open if nothing that gives it is closed."""
+    replaced = beyond(value, end) | np.isnan(value)
+    end_open = np.where(replaced, is_open, end_open & (is_open | (value != end)))
+    return np.where(replaced, value, end), end_open
 
 
 @lru_cache(maxsize=4096)  # a tree of reasons asks for the same quantity again and again

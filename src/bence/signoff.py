@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .advise.printed import tables
 from .assess import DISCLAIMER
 from .assess.policies import POLICIES
 from .assess.sources import sources
@@ -11,15 +12,15 @@ from .rulebook import rules
 WORDS = {
     "en": ("Sign-off sheet", "rule", "label", "thresholds", "source", "tag", "reviewed by", "Policies", "default", "meaning",
            "Tags: V read on a public page, S stated in a source text, M from memory of the paper, O our own choice. "
-           "No rule has been signed by a haematologist yet."),
+           "No rule has been signed by a haematologist yet.", "Pathway"),
     "zh": ("审核签字表", "规则", "名称", "阈值", "来源", "标记", "审核人签字", "策略", "默认值", "含义",
-           "标记：V 已核对公开页面，S 见于来源文本，M 凭记忆，O 自定。目前尚无血液科医师签字。"),
+           "标记：V 已核对公开页面，S 见于来源文本，M 凭记忆，O 自定。目前尚无血液科医师签字。", "决策路径"),
 }  # fmt: skip
 
 
 def sheet(lang: str = "en") -> str:
     """The sheet as Markdown."""
-    title, rule, label, thresholds, source, tag, signed, policies, default, meaning, note = WORDS[lang]
+    title, rule, label, thresholds, source, tag, signed, policies, default, meaning, note, pathway = WORDS[lang]
     known = sources()
     lines = [
         f"# Bence: {title}",
@@ -47,4 +48,5 @@ def sheet(lang: str = "en") -> str:
         f"| {name} | {choice.default} | {choice.zh if lang == 'zh' else choice.en} | |"
         for name, choice in POLICIES.items()
     ]
-    return "\n".join(lines) + "\n"
+    lines += ["", f"## {pathway}", "", tables(lang)]
+    return "\n".join(lines)

@@ -17,6 +17,7 @@ from .cells import (
     bounds,
     category_cells,
     coarser,
+    everybody,
     mask_cells,
     number_cells,
     patterns,
@@ -30,6 +31,8 @@ from .rulebook import BOOK, Rule, Rulebook, Vary
 from .solved import Solved, written
 from .tree import Answer, Test, Tree, forks, in_order
 from .walk import NOTHING, Walk
+
+AT_ONCE = 1 << 16
 
 
 def solve(
@@ -78,6 +81,7 @@ class Cohort:
         self.solved: dict[str, Solved] = {}
         self.asked: dict[str, dict[Test, None]] = {}
         self.cells: dict[str, Cells] = {}
+        self.parts: dict[tuple[str, tuple[tuple[Answer, ...], ...]], Cells] = {}
 
     def take_over(self, before: Cohort) -> None:
         """Take quantities and cells whose columns are the very same from a cohort of the same patients."""
@@ -166,11 +170,13 @@ class Cohort:
         """A rule solved before, as the classes of its answers."""
         solved = self.solved[name]
         classes = sort_values(solved.answers, tests)
-        mask = np.zeros(len(solved.pattern_possible), dtype=np.uint64)
-        for i, values in enumerate(classes):
-            bits = np.uint64(sum(1 << solved.answers.index(value) for value in values))
-            mask |= np.where(solved.pattern_possible & bits != 0, np.uint64(1 << i), NOTHING)
-        return mask_cells(mask, classes, solved.rows)
+        if (name, classes) not in self.parts:
+            mask = np.zeros(len(solved.pattern_possible), dtype=np.uint64)
+            for i, values in enumerate(classes):
+                bits = np.uint64(sum(1 << solved.answers.index(value) for value in values))
+                mask |= np.where(solved.pattern_possible & bits != 0, np.uint64(1 << i), NOTHING)
+            self.parts[name, classes] = mask_cells(mask, classes, solved.rows)
+        return self.parts[name, classes]
 
     def leaf(self, name: str, tests: Sequence[Test]) -> Cells:
         """An input, cut by what one rule asks of it."""
@@ -238,19 +244,32 @@ class Cohort:
         needs = [self.column(need) for need in quantity.needs]
         if any(isinstance(column, Categories) for column in needs):
             raise TypeError(f"{quantity.name} is made of numbers; expected numbers for {', '.join(quantity.needs)}")
-        columns: list[Numbers | None] = needs  # type: ignore[assignment]
         recorded = self.columns.get(quantity.name)
+        told = [*needs, recorded if isinstance(recorded, Numbers) else None]
+        if all(column is None or column.alike for column in told):  # type: ignore[union-attr]
+            one = self.worked_out(quantity, [column and column.first for column in told], 1)  # type: ignore[union-attr]
+            return one.each(lambda end: everybody(end[0], self.n))
+        return self.worked_out(quantity, told, self.n)  # type: ignore[arg-type]
+
+    def worked_out(self, quantity: Quantity, told: Sequence[Numbers | None], n: int) -> Numbers:
+        """A quantity from the columns of its inputs and (last) what is recorded of it, for `n` rows."""
+        *columns, recorded = told
         exact = all(column is not None and column.exact for column in columns)
         with np.errstate(all="ignore"):
-            lo = quantity.function(*(c.lo for c in columns)) if exact else np.full(self.n, np.nan)  # type: ignore[union-attr]
-        rows = np.flatnonzero(np.isnan(lo))
-        hi, lo_open, hi_open = lo.copy(), np.zeros(self.n, bool), np.zeros(self.n, bool)
-        domains = (self.domain(need) or Interval() for need in quantity.needs)
-        ends = quantity.bounds([bounds(c, d, rows, self.n) for c, d in zip(columns, domains, strict=True)])
-        if isinstance(recorded, Numbers):
-            ends = _narrowed(ends, bounds(recorded, quantity.domain, rows, self.n))
-        lo[rows], hi[rows], lo_open[rows], hi_open[rows] = ends
-        return Numbers(lo, hi, lo_open, hi_open)
+            lo = quantity.function(*(c.lo for c in columns)) if exact else np.full(n, np.nan)  # type: ignore[union-attr]
+        made = Numbers(lo, lo.copy(), np.zeros(n, bool), np.zeros(n, bool))
+        domains = [self.domain(need) or Interval() for need in quantity.needs]
+        for rows in _at_once(np.flatnonzero(np.isnan(lo))):
+            ends = quantity.bounds([bounds(c, d, rows) for c, d in zip(columns, domains, strict=True)])
+            if recorded is not None:
+                ends = _narrowed(ends, bounds(recorded, quantity.domain, rows))
+            made.lo[rows], made.hi[rows], made.lo_open[rows], made.hi_open[rows] = ends  # type: ignore[index]
+        return made
+
+
+def _at_once(rows: Rows) -> Iterator[Rows]:
+    """Rows a part at a time: what is worked out for a part stays in the cache."""
+    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
 def _narrowed(ends: tuple[Any, ...], recorded: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import Bools, Codes, Masks, Rows, distinct
+from .cells import Bools, Codes, Masks, Rows, distinct, look_up
 from .tree import Answer
 from .walk import NOTHING, Kinds, Walk
 
@@ -37,17 +37,17 @@ class Solved:
     @property
     def answer(self) -> NDArray[np.int16]:
         """The position of the answer in `answers`, -1 where several are left."""
-        return _only(self.pattern_possible)[self.rows]
+        return look_up(_only(self.pattern_possible), self.rows)
 
     @property
     def possible(self) -> Masks:
         """The answers that are left."""
-        return self.pattern_possible[self.rows]
+        return look_up(self.pattern_possible, self.rows)
 
     @property
     def conflict(self) -> Bools:
         """True where a recorded answer cannot be, given the values; there the derived answer stands."""
-        return self.walk.conflict[self.rows]
+        return look_up(self.walk.conflict, self.rows)
 
     @cached_property
     def missing(self) -> Masks:
@@ -77,13 +77,13 @@ class Solved:
         """For each row the position of its set of answers (`II|III`) in a list; -1: there is one answer."""
         codes, masks = distinct(self.pattern_possible, len(self.answers))
         codes = np.where(_only(self.pattern_possible) < 0, codes.astype(np.int32), -1)
-        return codes[self.rows], spelled(masks, [written(answer) for answer in self.answers])
+        return look_up(codes, self.rows), spelled(masks, [written(answer) for answer in self.answers])
 
     def missing_words(self) -> tuple[Codes, list[str]]:
         """For each row the position of the inputs that matter (`b2m|albumin`) in a list; -1: none does."""
         codes, masks = distinct(self.missing, len(self.inputs))
         position = np.where(masks == 0, -1, np.arange(len(masks), dtype=np.int32))
-        return position[codes], spelled(masks, self.inputs)
+        return look_up(position, codes), spelled(masks, self.inputs)
 
     def _missing(self, kinds: Kinds | None, rows: Rows, bits: Mapping[str, np.uint64]) -> Masks:
         """The inputs that can still change the answer (or its kind), for some rows."""
@@ -92,15 +92,16 @@ class Solved:
         for i, name in enumerate(asked):
             found |= np.where(_has(mask, i), bits.get(name, NOTHING), NOTHING)
         pattern = self.rows[rows]
-        missing = found[pattern]
+        missing = look_up(found, pattern)
         for name, part in self.parts.items():
             if name not in asked:
                 continue
             some = np.flatnonzero(_has(mask, asked.index(name)))
-            codes = np.full(len(mask), -1)
+            codes = np.full(len(mask), -1, np.int32)
             codes[some], matters = self.walk.what_matters(name, kinds, some)
+            kind = look_up(codes, pattern)
             for i, kinds_of_part in enumerate(matters):
-                there = np.flatnonzero(codes[pattern] == i)
+                there = np.flatnonzero(kind == i)
                 missing[there] |= part._missing(kinds_of_part, rows[there], bits)
         return missing
 

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from .advise.pathway import pathway
+from .advise.rows import ORDER
+from .advise.text import STANCE
 from .assess import Findings
+from .assess.active import ACTIVE, may_be
 
-COLUMNS = ("diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025", "line", "best_response", "response")
 SHORT = {
     "en": ("patient", "diagnosis", "ISS", "R-ISS", "R2-ISS", "risk 2025", "line", "best", "now"),
     "zh": ("患者", "诊断", "ISS", "R-ISS", "R2-ISS", "2025危险度", "线数", "最佳疗效", "目前疗效"),
 }
-OPEN = {"diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025"}
+STAGES = ("iss", "r_iss", "r2_iss", "high_risk_2025")
+MEANINGLESS = "–"
 MOST = 40  # patients printed
+LONG = 14  # characters of open answers printed
 LONGEST = 200  # characters of a cell printed
 
 
@@ -26,27 +31,37 @@ def counted(n: int, noun: str, was: bool = False) -> str:
 
 
 def cohort_table(findings: Findings, lang: str = "en") -> str:
-    """The first patients, one row each: an open answer shows what is still possible, with a question mark."""
+    """The first patients, one row each: an open answer shows what is still possible, with a question mark.
+
+    A dash stands for the stage and the risk of a disease that is not active myeloma.
+    """
     table = findings.status.head(MOST)
-    shown = table.select(
-        "patient",
-        *(
-            pl.coalesce(
-                pl.col(name).cast(pl.String),
-                pl.when(pl.col(f"{name}_possible").is_null())
-                .then(None)
-                .when(pl.col(f"{name}_possible").cast(pl.String).str.len_chars() > 14)
-                .then(pl.lit("?"))
-                .otherwise(pl.col(f"{name}_possible").cast(pl.String) + "?"),
-            ).alias(name)
-            if name in OPEN
-            else pl.col(name).cast(pl.String)
-            for name in COLUMNS
-        ),
-    )
-    text = as_text(shown, SHORT[lang])
+    stages = (pl.when(may_be(*ACTIVE)).then(_answer(name)).otherwise(pl.lit(MEANINGLESS)).alias(name) for name in STAGES)
+    as_they_are = (pl.col(name).cast(pl.String) for name in ("line", "best_response", "response"))
+    text = as_text(table.select("patient", _answer("diagnosis"), *stages, *as_they_are), SHORT[lang])
     left = findings.status.height - table.height
     return f"{text}\n… and {left} more" if left else text
+
+
+def _answer(name: str) -> pl.Expr:
+    """An answer, or what is still possible where that is short."""
+    possible = pl.col(f"{name}_possible").cast(pl.String)
+    short = pl.when(possible.str.len_chars() > LONG).then(pl.lit("?")).otherwise(possible + "?")
+    return pl.coalesce(pl.col(name).cast(pl.String), pl.when(possible.is_not_null()).then(short)).alias(name)
+
+
+def advice_table(rows: pl.DataFrame, lang: str = "en") -> str:
+    """How many patients have each option with each stance. `rows`: of `bence.advise.advise`."""
+    zh, path = lang == "zh", pathway()
+    counts = rows.drop_nulls("option").group_by("question", "option", "stance").len().cast({pl.Enum: pl.String})
+    wide = counts.pivot("stance", index=["question", "option"], values="len")
+    places = {key: place for place, key in enumerate(path.rows)}
+    shown = [
+        (path.questions[row["question"]].words[zh], path.options[row["option"]].words[zh], *(row.get(name) for name in ORDER))
+        for row in sorted(wide.iter_rows(named=True), key=lambda row: places[row["question"], row["option"]])
+    ]
+    heads = ("问题", "选项") if zh else ("question", "option")
+    return as_text(pl.DataFrame(shown, schema=[*heads, *ORDER], orient="row"), [*heads, *(STANCE[name][zh] for name in ORDER)])
 
 
 def as_text(frame: pl.DataFrame, headings: Sequence[str] | None = None) -> str:

@@ -15,7 +15,7 @@ from .tree import Answer, Fork, Leaf, Tree, forks, in_order
 
 NOTHING = np.uint64(0)
 MOST_BITS = 64
-AT_ONCE = 1 << 16
+AT_ONCE = 1 << 14
 
 Kinds = tuple[int, ...]
 """For each answer of a rule its kind, where only the kind matters."""

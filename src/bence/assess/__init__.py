@@ -20,7 +20,7 @@ from ..version import __version__
 from . import baseline, inputs, status
 from .findings import Basis, Findings
 from .intake import EPOCH, Observations, dates, take_in
-from .lines import first_dose, lines_differ, progression_events, treatment_rows, treatment_table
+from .lines import first_dose, lines_differ, progression_events, treatment_rows, treatment_table, with_regimens
 from .mrd import CODES as MRD_CODES
 from .mrd import mrd_status, mrd_table
 from .policies import settle
@@ -62,6 +62,7 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
     people = known.patients.sort("patient")
     drugs = treatment_rows(known, ids)
     response, lines, drugs = respond(Cohort(observations, people, settled), drugs, progression_events(known, ids))
+    lines = with_regimens(lines, ids, drugs)
     base = baseline_of(known, observations, people, drugs, day)
     solved, given = status.answers(base.columns, len(ids), base.recorded, settled)
     table = pl.DataFrame({"patient": ids, "at": pl.Series([day], dtype=pl.Date).new_from_index(0, len(ids))})

@@ -46,7 +46,7 @@ def category_column(label: np.ndarray, where: np.ndarray, code: Code, n: int) ->
     sets = [1 << i for i in range(len(code.categories))]
     sets += [sum(1 << code.categories.index(name) for name in members) for members in code.sets.values()]
     mask = np.zeros(n, np.min_scalar_type((1 << len(code.categories)) - 1))
-    mask[where[label >= 0]] = np.array(sets, mask.dtype)[label[label >= 0]]
+    mask[where] = np.array([*sets, 0], mask.dtype)[label]  # -1: the last, nothing
     return Categories(mask, code.categories)
 
 
@@ -166,26 +166,30 @@ def _within_recorded(least: np.ndarray, most: np.ndarray, recorded: Column | Non
 
 def age_column(born_on: pl.Series, anchor: np.ndarray) -> Numbers:
     """Age in years on the anchor day; an interval where only the year, month or span (a/b) of birth is known."""
-    whole = born_on.str.strip_chars()
+    whole = pl.col("born_on").str.strip_chars()
     text, end = whole.str.replace("/.*", ""), whole.str.extract("/(.*)").str.to_date("%Y-%m-%d", strict=False)
-    first = pl.select(
-        pl.when(text.str.len_chars() == 4).then(text + "-01-01").when(text.str.len_chars() == 7).then(text + "-01").otherwise(text)
-    ).to_series().str.to_date("%Y-%m-%d", strict=False)  # fmt: skip
-    last = pl.select(
+    chars = text.str.len_chars()
+    first = (
+        pl.when(chars == 4).then(text + "-01-01").when(chars == 7).then(text + "-01").otherwise(text).str.to_date("%Y-%m-%d", strict=False)
+    )
+    last = (
         pl.when(end.is_not_null()).then(end)
-        .when(text.str.len_chars() == 4).then(first.dt.offset_by("1y").dt.offset_by("-1d"))
-        .when(text.str.len_chars() == 7).then(first.dt.month_end()).otherwise(first)
-    ).to_series()  # fmt: skip
+        .when(chars == 4).then(first.dt.offset_by("1y").dt.offset_by("-1d"))
+        .when(chars == 7).then(first.dt.month_end()).otherwise(first)
+    )  # fmt: skip
     on = pl.Series(np.where(anchor < NEVER, anchor, 0).astype(np.int32)).cast(pl.Date)
-    unknown = (anchor >= NEVER) | first.is_null().to_numpy()
-    old, young = (np.where(unknown, np.nan, _completed_years(born, on)) for born in (first, last))
+    born = pl.DataFrame({"born_on": born_on, "on": on}).select("on", first=first, last=last)
+    age = born.select(old=_completed_years("first"), young=_completed_years("last"), unknown=pl.col("first").is_null())
+    unknown = (anchor >= NEVER) | age["unknown"].to_numpy()
+    old, young = (np.where(unknown, np.nan, age[name].to_numpy()) for name in ("old", "young"))
     return Numbers(young, old) if bool(np.any(young != old) and not np.all(unknown)) else Numbers(old)
 
 
-def _completed_years(born: pl.Series, on: pl.Series) -> np.ndarray:
-    """Completed years of age."""
-    before = (on.dt.month().cast(pl.Int32) * 100 + on.dt.day()) < (born.dt.month().cast(pl.Int32) * 100 + born.dt.day())
-    return (on.dt.year() - born.dt.year() - before.cast(pl.Int32)).cast(pl.Float64).fill_null(np.nan).to_numpy()
+def _completed_years(born: str) -> pl.Expr:
+    """Completed years of age on a day (`on`), NaN where it is not known."""
+    born_on, on = pl.col(born).dt, pl.col("on").dt
+    before = (on.month().cast(pl.Int32) * 100 + on.day()) < (born_on.month().cast(pl.Int32) * 100 + born_on.day())
+    return (on.year() - born_on.year() - before.cast(pl.Int32)).cast(pl.Float64).fill_null(np.nan)
 
 
 def years_since(day: np.ndarray, at: int) -> Numbers:

@@ -248,13 +248,14 @@ def keyed(place: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 def days(column: pl.Series, absent: int = NEVER) -> np.ndarray:
     """A date column as days from 1970-01-01."""
-    return column.to_physical().fill_null(absent).cast(pl.Int64).to_numpy()
+    day = column.cast(pl.Int64).to_numpy()  # with nulls, these are numbers that can be NaN
+    return day if day.dtype == np.int64 else np.nan_to_num(day, nan=absent).astype(np.int64)
 
 
 def dates(column: np.ndarray) -> pl.Series:
     """Days from 1970-01-01 as dates, NEVER as unknown."""
     series = pl.Series(column).cast(pl.Int32)
-    return pl.select(pl.when(series != NEVER).then(series)).to_series().cast(pl.Date)
+    return series.zip_with(series != NEVER, pl.Series([None], dtype=pl.Int32)).cast(pl.Date)
 
 
 def named(place: np.ndarray, names: Sequence[str]) -> pl.Series:
@@ -262,9 +263,8 @@ def named(place: np.ndarray, names: Sequence[str]) -> pl.Series:
     kind = pl.Enum(list(names))
     if place.size and (place == place[0]).all():
         return pl.Series([names[place[0]] if place[0] >= 0 else None], dtype=kind).new_from_index(0, place.size)
-    numbers = place.astype(pl.Series(dtype=kind).to_physical().to_numpy().dtype)
-    series, null = pl.Series(numbers), np.iinfo(numbers.dtype).max
-    return pl.select(pl.when(series != null).then(series)).to_series().cat.to(kind)
+    words = pl.Series(names, dtype=kind)[pl.Series(np.maximum(place, 0).astype(np.uint32))]  # as `gather`, several times as fast
+    return words.zip_with(pl.Series(place >= 0), pl.Series([None], dtype=kind))
 
 
 def to_date(day: Any) -> date | None:

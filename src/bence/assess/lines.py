@@ -18,7 +18,7 @@ from . import line_scan as scan
 from .compiled import line_scan_for, owned
 from .intake import NEVER, dates, days, place_of
 from .line_scan import ACTIVE, IMMUNOGLOBULIN, OTHER, STEROID
-from .regimens import regimen_names
+from .regimens import joined_drugs, regimen_names
 from .response_scan import Lines, Treatments
 
 KIND = {"steroid": STEROID, "supportive": OTHER, "radiotherapy": OTHER}
@@ -46,6 +46,7 @@ BOUNDARIES = (
     "", "first_treatment", "unplanned_change", "new_drug_after_progression", "replaced_after_stop", "second_transplant",
     "restart_after_pause", "drug_of_relapse", "inhibitor_replaced", "new_drug", "drug_resumed", "steroid", "radiotherapy",
 )  # fmt: skip
+LOOKED_AT = ("place", "line", "row", "started_on", "stopped_on", "what", "kind", "role", "rule", "recorded_drives")
 STATED = ("recorded", "first_treatment", "unplanned_change", "new_drug_after_progression", "replaced_after_stop")
 """Boundaries that something recorded tells; the others are inferred from dates and drugs."""
 
@@ -150,10 +151,8 @@ def line_frame(ids: pl.Series, places: np.ndarray, lines: Lines, rows: pl.DataFr
     frame = pl.DataFrame({"place": places, "line": lines.line, "started_on": dates(lines.start), "_end": dates(lines.end)}).cast(
         {"place": pl.Int64, "line": pl.Int64}
     )
-    given = rows.filter((pl.col("kind") <= ACTIVE) | (pl.col("role") & (scan.WAITS | scan.APHERESIS) == scan.WAITS))
-    given = given.sort("place", "started_on", "row")
+    given = _given_in_lines(rows)
     summary = given.group_by("place", "line", maintain_order=True).agg(
-        drugs=pl.col("what").unique(maintain_order=True).str.join("+"),
         stopped_on=pl.when(pl.col("stopped_on").is_null().any()).then(None).otherwise(pl.col("stopped_on").max()),
         rule=pl.col("rule").filter(pl.col("rule").is_between(1, scan.WAITED - 1)).first(),
         recorded_drives=pl.col("recorded_drives").first(),
@@ -161,14 +160,28 @@ def line_frame(ids: pl.Series, places: np.ndarray, lines: Lines, rows: pl.DataFr
     boundary = pl.col("rule").replace_strict(dict(enumerate(BOUNDARIES)), default=None, return_dtype=pl.String)
     return (
         frame.join(summary, on=["place", "line"], how="left", maintain_order="left")
-        .join(regimen_names(given), on=["place", "line"], how="left", maintain_order="left")
+        .join(joined_drugs(given), on=["place", "line"], how="left", maintain_order="left")
         .with_columns(
             patient=ids.gather(places),
             boundary=pl.when("recorded_drives").then(pl.lit("recorded")).otherwise(boundary),
             stopped_on=pl.min_horizontal("stopped_on", "_end"),
         )
-        .select("patient", pl.col("line").cast(pl.Int32), "started_on", "stopped_on", "regimen", "drugs", "boundary")
+        .select("patient", pl.col("line").cast(pl.Int32), "started_on", "stopped_on", "drugs", "boundary")
     )
+
+
+def with_regimens(lines: pl.DataFrame, ids: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
+    """The lines (`line_frame`) with the name of their `regimen`, before `drugs`."""
+    names = regimen_names(_given_in_lines(rows)).cast({"line": pl.Int32})
+    place = lines.select("line", place=place_of(ids))
+    regimen = place.join(names, on=["place", "line"], how="left", maintain_order="left")["regimen"]
+    return lines.clone().insert_column(lines.columns.index("drugs"), regimen)
+
+
+def _given_in_lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """The treatment rows that belong to a line, with what is looked at, by patient and start."""
+    of_a_line = (pl.col("kind") <= ACTIVE) | (pl.col("role") & (scan.WAITS | scan.APHERESIS) == scan.WAITS)
+    return rows.filter(of_a_line).select(LOOKED_AT).sort("place", "started_on", "row")
 
 
 def treatment_table(chart: Chart, rows: pl.DataFrame) -> pl.DataFrame:

@@ -91,8 +91,14 @@ def regimen_names(given: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def joined_drugs(given: pl.DataFrame) -> pl.DataFrame:
+    """The drugs of every line (`place`, `line`) in the order of the rows, each once, as one text: `drugs`."""
+    lines = given.group_by("place", "line", maintain_order=True).agg(drugs="what")
+    return lines.with_columns(pl.col("drugs").list.unique(maintain_order=True).list.join("+"))
+
+
 def _sets(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """The name of the drugs of every line."""
-    sets = rows.group_by("place", "line").agg(pl.col("what").unique().sort().str.join("+").alias(name))
-    known = sets[name].unique().to_list()
-    return sets.with_columns(pl.col(name).replace_strict({each: regimen_name(frozenset(each.split("+"))) for each in known}, default=None))
+    sets = joined_drugs(rows)
+    names = {each: regimen_name(frozenset(each.split("+"))) for each in sets["drugs"].unique()}
+    return sets.select("place", "line", pl.col("drugs").replace_strict(names, default=None).alias(name))

@@ -138,12 +138,12 @@ class Cohort:
 
     def tables(self, treatments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables `response` (one row a patient, line and assessment) and `lines` (one row a line)."""
+        lines, places = self._lines()  # first: beside the response there is less room for what it takes
+        frame = line_frame(self.observations.patients, places, lines, treatments)
         taken, places = _written(self.row_offsets, self.row_counts)
         self.rows = scan.Rows(*(column[taken] for column in self.rows))  # the room for them is needed
         del taken
         response = _response_frame(self.observations.patients, places, self.rows)
-        lines, places = self._lines()
-        frame = line_frame(self.observations.patients, places, lines, treatments)
         return response, pl.concat([frame, _line_results(lines)], how="horizontal")
 
     def _lines(self) -> tuple[scan.Lines, np.ndarray]:

@@ -71,7 +71,9 @@ def _estimated(columns: Mapping[str, Column], n: int) -> tuple[Floats, Floats]:
     age, age_hi = _ends(columns.get("age"), n)
     female, male = (_is(columns.get("sex"), sex, n) for sex in ("female", "male"))
     with np.errstate(all="ignore"):
-        low, high = ckd_epi_2021(creatinine_hi, age_hi, female), ckd_epi_2021(creatinine, age, female)
+        high = ckd_epi_2021(creatinine, age, female)
+        exact = creatinine_hi is creatinine and age_hi is age
+        low = high if exact else ckd_epi_2021(creatinine_hi, age_hi, female)
     known = female | male
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..catalogue import codes_of
-from ..cells import Categories, Column, Numbers
+from ..cells import Categories, Column, Numbers, everybody
 from ..interval import Interval
 from ..rulebook import BOOK, rules
 from ..solve import Solved, solve
@@ -33,7 +33,7 @@ def answers(
     for name, limits in USUAL_LIMITS.items():
         known[name] = _limited(known.get(name), limits, known.get("sex"), n)
     if policies["calcium"] == "total":
-        known["albumin"] = Numbers(np.full(n, 40.0))
+        known["albumin"] = Numbers(everybody(40.0, n))
     solved = solve(targets(), known, n, recorded=recorded)
     given = solved["diagnosis"]
     if policies["diagnosis_requires"] == "crab":
@@ -49,7 +49,7 @@ def filled(column: Column | None, value: Assumed, n: int, name: str) -> Column:
     """A column with a value where nothing is known."""
     if isinstance(value, (int, float)):
         if column is None:
-            return Numbers(np.full(n, float(value)))
+            return Numbers(everybody(float(value), n))
         assert isinstance(column, Numbers)
         unknown = np.isnan(column.lo)
         hi = None if column.hi is None else np.where(unknown, value, column.hi)
@@ -58,20 +58,24 @@ def filled(column: Column | None, value: Assumed, n: int, name: str) -> Column:
     if isinstance(column, Numbers) or (column is None and isinstance(BOOK.domain(name), Interval)):
         meant = BOOK.words(name)[words[0]]
         assert isinstance(meant, Interval)
-        lo = np.full(n, np.nan) if column is None else column.lo
-        hi = lo if column is None or column.hi is None else column.hi
-        unknown = np.isnan(lo)
-        return Numbers(np.where(unknown, meant.lo, lo), np.where(unknown, meant.hi, hi))
+        if column is None:
+            return Numbers(everybody(meant.lo, n), everybody(meant.hi, n))
+        hi = column.lo if column.hi is None else column.hi
+        unknown = np.isnan(column.lo)
+        return Numbers(np.where(unknown, meant.lo, column.lo), np.where(unknown, meant.hi, hi))
     domain = BOOK.domain(name)
     names = column.names if column is not None else tuple(domain or words)  # type: ignore[arg-type]
     kind = np.min_scalar_type((1 << len(names)) - 1)
-    mask = np.zeros(n, kind) if column is None else column.mask
-    bits = sum(1 << names.index(word) for word in words)
-    return Categories(np.where(mask == 0, kind.type(bits), mask.astype(kind)), names)
+    bits = kind.type(sum(1 << names.index(word) for word in words))
+    if column is None:
+        return Categories(everybody(bits, n), names)
+    return Categories(np.where(column.mask == 0, bits, column.mask.astype(kind)), names)
 
 
 def _limited(column: Column | None, limits: Mapping[str, Interval], sex: Column | None, n: int) -> Column:
     """A laboratory limit that was not sent lies where laboratories print it, by sex where that matters."""
+    if column is None and limits.keys() == {"unknown"}:
+        return Numbers(*(everybody(end, n) for end in (limits["unknown"].lo, limits["unknown"].hi)))
     lo = column.lo.copy() if isinstance(column, Numbers) else np.full(n, np.nan)
     hi = column.hi.copy() if isinstance(column, Numbers) and column.hi is not None else lo.copy()
     unknown = np.isnan(lo)

@@ -66,12 +66,12 @@ def why(
     """
     at = date.fromisoformat(at) if isinstance(at, str) else at
     own = visible(chart.only(patient), at)
-    day = at or last_date(chart)
     settled = settle(policies)
     if (name in RESPONSE or name in EXPLAINED or name in RESTS_ON) and (vary or what_if):
         raise UsageError(f"{name} is explained from what is recorded", expected="a what-if of stage, risk or diagnosis")
     if name in RESPONSE:
         return response_story(own, settled)
+    day = at or last_date(chart)
     if name in EXPLAINED or name in RESTS_ON:
         from . import assess
 

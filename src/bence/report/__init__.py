@@ -1,4 +1,6 @@
-"""Pages to read and print: one patient (`report`), a whole cohort (`cohort`). One file each, nothing loaded from elsewhere.
+"""Pages to read and print: one patient (`report`), a whole cohort (`cohort`), what can be done next (`sheet`).
+
+One file each, nothing loaded from elsewhere.
 
     page = bence.report(chart, "P001", lang="zh")
     page = bence.report.cohort(chart, findings)
@@ -16,6 +18,7 @@ from ..errors import UsageError
 try:
     from .cohort import cohort
     from .page import report
+    from .sheet import sheet
 
     if find_spec("matplotlib") is None:  # imported where there is a picture to draw
         raise ModuleNotFoundError(name="matplotlib")
@@ -24,6 +27,6 @@ except ModuleNotFoundError as error:
         raise
     raise UsageError(f"pages need {error.name}", expected='pip install "bence[report]"') from None
 
-__all__ = ["cohort", "report"]
+__all__ = ["cohort", "report", "sheet"]
 
 make_callable(__name__)

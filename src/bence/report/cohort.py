@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from ..assess import DISCLAIMER, Findings
+from ..assess.active import ACTIVE, may_be, may_be_active
 from ..catalogue import codes
 from ..chart import Chart
 from .drawing import DARK, DEPTH, EDGE
 from .page import environment, made
-from .reasons import in_order, input_said, may_be_active, said
+from .reasons import in_order, input_said, said
 from .swimmer import SWUM, swimmer
 from .words import COHORT, FINDINGS, GROUPS, HEADS, PAGE
 
@@ -21,7 +22,6 @@ SHOWN = 500  # patients in the table
 LINES = 5  # from this line on, lines are counted together
 TESTS = 24  # rows of the table of gaps
 STAGES = ("iss", "r_iss", "r2_iss", "durie_salmon", "high_risk_2025", "msmart_3")
-ACTIVE = ("MM", "PCL")
 SHADES = ("#d7e8f3", "#a5cbe3", "#6aa6d0", "#3279b3", "#174f86", "#08306b")
 RISK = {"high": "#8c3a0b", "standard": "#e8c9ae"}
 COLUMNS = ("diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025")
@@ -57,7 +57,7 @@ def cohort(chart: Chart, findings: Findings, lang: str = "en", links: Mapping[st
     """
     lang = "zh" if lang.startswith("zh") else "en"
     status = findings.status
-    active = status.filter(_may_be(*ACTIVE))
+    active = status.filter(may_be(*ACTIVE))
     gaps = _told(findings)
     return environment().get_template("cohort.html").render(
         lang="zh-CN" if lang == "zh" else "en",
@@ -83,15 +83,9 @@ def cohort(chart: Chart, findings: Findings, lang: str = "en", links: Mapping[st
     )  # fmt: skip
 
 
-def _may_be(*diagnoses: str) -> pl.Expr:
-    """Patients who have, or may have, one of these diagnoses."""
-    possible = pl.col("diagnosis_possible").cast(pl.String).str.split("|").list.set_intersection(list(diagnoses)).list.len() > 0
-    return pl.col("diagnosis").cast(pl.String).is_in(diagnoses) | (pl.col("diagnosis").is_null() & possible.fill_null(True))
-
-
 def _told(findings: Findings) -> pl.DataFrame:
     """The open answers that mean something: stages where the disease may be active, smouldering scores where it may not."""
-    kinds = findings.status.select("patient", active=_may_be(*ACTIVE), smouldering=_may_be("SMM"))
+    kinds = findings.status.select("patient", active=may_be(*ACTIVE), smouldering=may_be("SMM"))
     gaps = findings.completeness.filter(pl.col("finding").is_in(list(FINDINGS))).join(kinds, on="patient", maintain_order="left")
     staged = pl.col("finding").is_in([*GROUPS["stage"], *GROUPS["risk"]])
     scored = pl.col("finding").is_in(list(GROUPS["smouldering"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from ..catalogue import label
 from ..chart import Chart, last_date, visible
 from ..errors import UsageError
 from ..explain import number
+from .advised import section, words
 from .curves import standing
 from .drawing import DARK, DEPTH, EDGE
 from .gaps import gaps
@@ -51,13 +53,14 @@ def whole_dates(text: str) -> Markup:
 
 
 def report(
-    chart: Chart, patient: str, at: date | str | None = None, lang: str = "en", findings: Findings | None = None, **policies: Any
-) -> str:
+    chart: Chart, patient: str, at: date | str | None = None, lang: str = "en", findings: Findings | None = None,
+    region: str = "china", **policies: Any,
+) -> str:  # fmt: skip
     """One self-contained HTML page for one patient, from what was known on a day (None: the last date of the chart).
 
     `lang`: `en` or `zh`; `policies` as for `assess`. `findings`: those of the whole chart on that day by those policies,
-    where there are any, so that many pages need one assessment. UsageError for an unknown patient, policy or value, and
-    for findings of another day or other policies. The same chart gives the same bytes.
+    where there are any, so that many pages need one assessment. `region`: whose approvals the advice goes by. UsageError for an
+    unknown patient, policy or value, and for findings of another day or other policies. The same chart gives the same bytes.
     """
     lang = "zh" if lang.startswith("zh") else "en"
     at = (date.fromisoformat(at) if isinstance(at, str) else at) or last_date(chart)
@@ -65,6 +68,7 @@ def report(
     found = assess(own, at, **policies) if findings is None else _same(findings, at, policies)
     story = why(own, patient, "response", at, **policies)
     assert isinstance(story, ResponseStory)
+    story = replace(story, lines=found.lines.filter(pl.col("patient") == patient))  # with their regimens
     status = found.status.row(by_predicate=pl.col("patient") == patient, named=True)
     told = groups(own, status, at, policies, lang)
     shown = [row.name for group in told for row in group.rows if not group.note]
@@ -76,7 +80,8 @@ def report(
     return environment().get_template("patient.html").render(
         depths=DEPTHS,
         lang="zh-CN" if lang == "zh" else "en",
-        w=PAGE[lang],
+        w=PAGE[lang] | words(lang),
+        **section(found, patient, region, lang),
         patient=patient,
         at=at,
         facts=header(own, status, at, lang),

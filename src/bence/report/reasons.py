@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from ..assess import assess
+from ..assess.active import may_be_active
 from ..assess.why import reasons
 from ..catalogue import codes, label
 from ..chart import Chart, visible
@@ -17,7 +18,6 @@ from ..explain import Why, unit_said
 from ..known import Answer
 from .words import ANSWERS, FINDINGS, GROUPS, INPUTS, PAGE
 
-ACTIVE = ("MM", "PCL")
 MOST_LEAVES = 5
 MOST_POSSIBLE = 5  # so many answers left are written as unknown
 
@@ -85,12 +85,6 @@ def groups(own: Chart, status: Mapping[str, Any], at: date | None, policies: Map
               tuple(rows[name] for name in GROUPS[group]))
         for group in chosen
     ]  # fmt: skip
-
-
-def may_be_active(status: Mapping[str, Any]) -> bool:
-    """Whether the disease is, or may be, active myeloma or plasma cell leukaemia."""
-    given, possible = status["diagnosis"], status["diagnosis_possible"]
-    return given in ACTIVE if given is not None else possible is None or not set(ACTIVE).isdisjoint(possible.split("|"))
 
 
 def _smouldering(own: Chart, status: Mapping[str, Any], at: date | None) -> tuple[date | None, date | None]:

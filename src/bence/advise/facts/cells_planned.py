@@ -1,0 +1,43 @@
+"""On the way to CAR-T cells: planned, collected, bridged, or failed in the making. Not recorded counts as no."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .ground import Ground
+
+
+def cells_planned(ground: Ground) -> pl.DataFrame:
+    """`car_t_planned`, `apheresis_planned`, `apheresis_done`, `days_since_apheresis`, `bridging`, `manufacturing_failure`.
+
+    Only what came after the last relapse and after the last cells counts.
+    """
+    doses = ground.doses
+    infused = doses.filter(pl.col("drug_class") == "CAR_T").group_by("place").agg(infused=pl.col("start").max())
+    relapsed = ground.lines.group_by("place").agg(relapsed=pl.col("progression_on").max())
+    apart = ground.whole(infused).with_columns(*ground.whole(relapsed)).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    collected = doses.filter(pl.col("what") == "apheresis").join(apart, on="place").filter(_after("start", "infused", "relapsed"))
+    collected = collected.group_by("place").agg(collected=pl.col("start").max())
+    done = ground.whole(collected)["collected"]
+    bridging = doses.filter((pl.col("phase") == "bridging") & pl.col("running")).join(apart, on="place").filter(_after("start", "infused"))
+    apart = apart.with_columns(collected=done)
+    planned = {
+        "car_t_planned": _event(ground, "car_t_planned", apart, "infused", "relapsed"),
+        "apheresis_planned": _event(ground, "apheresis_planned", apart, "infused", "relapsed", "collected"),
+        "manufacturing_failure": _event(ground, "manufacturing_failure", apart, "infused", "relapsed"),
+    }
+    return pl.DataFrame({
+        **planned, "apheresis_done": done.is_not_null(), "days_since_apheresis": (ground.day - done).cast(pl.Float64),
+        "bridging": ground.has(bridging["place"]),
+    })  # fmt: skip
+
+
+def _after(day: str, *marks: str) -> pl.Expr:
+    """A day that is not before any of these, where they are known."""
+    return pl.all_horizontal((pl.col(day) >= pl.col(mark)).fill_null(True) for mark in marks)
+
+
+def _event(ground: Ground, kind: str, apart: pl.DataFrame, *marks: str) -> pl.Series:
+    """Whether the newest event of a kind, after these days, was not denied."""
+    newest = ground.happened(kind).group_by("place", maintain_order=True).last().filter(~pl.col("absent"))
+    return ground.has(newest.join(apart, on="place").filter(_after("on", *marks))["place"])

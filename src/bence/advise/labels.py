@@ -1,0 +1,71 @@
+"""What the label of an option allows for each patient, in a region, on the day asked: approvals never leak from the future."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..catalogue import codes
+from ..evidence import approvals, record
+from .columns import Columns
+from .conditions import Answers, Truth, read
+from .pathway import Option
+from .vocabulary import LABEL
+
+CLASSES = {"PI": "pi", "IMiD": "imid", "CD38_antibody": "cd38"}  # classes in a label → the facts about them
+READ = ("V", "S")  # tags of what was read somewhere; an approval from memory decides nothing
+
+
+def labels(options: Mapping[str, Option], facts: pl.DataFrame, region: str) -> dict[str, pl.Series]:
+    """For every option with a label: on_label, off_label, not_approved, unverified; `|` between those that remain possible.
+
+    With them `car_t_within_label`: is the patient within the label of any CAR-T product?
+    """
+    answers = Answers(Columns(facts))
+    mine = approvals().filter(pl.col("region") == region).rows(named=True)
+    found = {LABEL + option.key: _label(option, mine, answers, region) for option in options.values() if option.label}
+    car_t = [LABEL + option.key for option in options.values() if option.label and "car_t" in option.tags]
+    cells = Columns(pl.DataFrame([found[name].alias(name) for name in car_t]))
+    some = read(" or ".join(f"{name} = on_label" for name in car_t)).truth(cells)
+    return found | {"car_t_within_label": pl.Series(np.where(some.yes, 1, 0)).cast(pl.Boolean).set(pl.Series(some.open), None)}
+
+
+def _label(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> pl.Series:
+    label = option.label
+    assert label
+    found = [one for one in mine if one["drug"] == label.product and _given_with(one) == label.given_with]
+    found = [one for one in found if label.population in ("", one["population"])]
+    n = answers.facts.n
+    sure = [one for one in found if one["tag"] in READ and one["on"]]
+    running = [_running(one, answers) for one in sure]
+    allowed = [Truth.all([valid, answers.of(map(read, _needs(one)))], n) for one, valid in zip(sure, running, strict=True)]
+    on, valid = Truth.any(allowed, n), Truth.any(running, n)
+    doubtful = len(sure) < len(found) or (not found and _unknown(label.product, region))
+    words = ["on_label", "on_label|off_label", "off_label", "unverified" if doubtful else "not_approved"]
+    place = np.select([on.yes, on.open & valid.yes, valid.yes], [0, 1, 2], 3)
+    return pl.Series(words, dtype=pl.Enum(words)).gather(place)
+
+
+def _given_with(one: Mapping[str, Any]) -> set[str]:
+    """The drugs that a label gives the product with. Steroids are not counted: some labels name them and some do not."""
+    return {drug for drug in one["combination"] if codes()[drug].drug_class != "steroid"}
+
+
+def _running(one: Mapping[str, Any], answers: Answers) -> Truth:
+    """Was the approval in force on the day?"""
+    ends = [f"at < {one['ends']}"] if one["ends"] else []
+    return answers.of(map(read, [f"at >= {one['on']}", *ends]))
+
+
+def _needs(one: Mapping[str, Any]) -> list[str]:
+    """What the label asks of a patient."""
+    asked = [f"{kind}_{CLASSES.get(name, name)} = yes" for kind in ("exposed", "refractory") for name in one[kind] or ()]
+    return asked + ([f"prior_lines >= {one['min_prior_lines']}"] if one["min_prior_lines"] else [])
+
+
+def _unknown(drug: str, region: str) -> bool:
+    """Nobody has looked whether the drug is approved there."""
+    return region in record(drug).get("approvals_unknown", ())

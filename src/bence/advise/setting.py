@@ -1,0 +1,31 @@
+"""The setting of the question: the region, what each label allows there, and who is recorded as unsuited to CAR-T cells."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .columns import Columns
+from .conditions import read
+from .labels import labels
+from .pathway import pathway
+
+UNSUITED = (
+    "frailty_imwg = frail or frailty_simplified = frail or ecog >= 3 or lvef < 40 or nyha >= 3 or heart_failure = yes"
+    " or palliative_care = yes or no_caregiver = yes or no_access = yes or rapid_progression = yes or declined_car_t = yes"
+)
+"""What the sources name (S2), with bounds that are a choice of Bence where they name none: ECOG 3, LVEF 40 %, NYHA III."""
+RECORDED = {
+    "car_t_unsuited": UNSUITED,
+    "bcma_loss_recorded": "tnfrsf17_status = biallelic_loss|mutation",
+    "gprc5d_loss_recorded": "gprc5d_status = biallelic_loss|mutation",
+}
+
+
+def settle(facts: pl.DataFrame, region: str) -> pl.DataFrame:
+    """The facts with `region`, `label_<option>`, `car_t_within_label`, and what of RECORDED is on record: missing counts as no there."""
+    words = [name for name, kind in facts.schema.items() if kind == pl.String and name != "patient"]
+    facts = facts.with_columns(facts[name].cast(pl.Enum(facts[name].drop_nulls().unique().sort())) for name in words)
+    columns = Columns(facts)
+    recorded = {name: pl.Series(read(text).truth(columns).yes) for name, text in RECORDED.items()}
+    told = facts.with_columns(region=pl.lit(region), **recorded)
+    return told.with_columns(**labels(pathway().options, told, region))
