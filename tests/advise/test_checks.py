@@ -119,11 +119,14 @@ def test_every_row_is_seen_with_its_stance_in_somebody() -> None:
 
 
 def asked(facts: pl.DataFrame, question: Question) -> pl.DataFrame:
-    """Facts of which the question is asked: of several words each in turn."""
+    """Facts of which the question is asked: of several words each in turn, of numbers those beyond the bound."""
     for condition in question.applies:
         atom, dtype = condition.atoms[0], facts.schema[condition.atoms[0].fact]
+        if atom.bound is not None:
+            facts = facts.filter(pl.Series(atom.truth(Columns(facts)).yes))
+            continue
         words = [word for word in atom.words if not isinstance(dtype, pl.Enum) or word in dtype.categories]
-        values = [word == "yes" if dtype == pl.Boolean else word for word in words] or [atom.bound]
+        values = [word == "yes" if dtype == pl.Boolean else word for word in words]
         turns = np.arange(facts.height) % len(values)
         facts = facts.with_columns(pl.Series(values).gather(turns).cast(dtype).alias(atom.fact))
     return facts

@@ -131,7 +131,7 @@ def test_every_fact_is_described_in_both_languages_and_every_description_is_a_fa
         assert table[name].dtype == KINDS[of["kind"]], name
         assert of["en"]
         assert of["zh"]
-        assert set(of) <= {"kind", "en", "zh", "test", "unit", "source", "words", "absent_unless_recorded"}
+        assert set(of) <= {"kind", "en", "zh", "test", "unit", "source", "words", "absent_unless_recorded", "always_known"}
         assert of.get("absent_unless_recorded") or set(of["test"]) == {"en", "zh"}, name
 
 
@@ -157,7 +157,7 @@ def test_a_patient_of_whom_nothing_is_known_has_only_what_charts_do_not_record_a
     row = told(person("A", diagnosis=None, heavy_chain=None, light_chain=None), person("B", "lenalidomide 0-10"))
     for name, of in known().items():
         if of["kind"] == "flag" and not name.startswith("apheresis"):
-            assert row[name][0] is (False if of.get("absent_unless_recorded") else None), name
+            assert row[name][0] is (False if of.get("absent_unless_recorded") or of.get("always_known") else None), name
         if of["kind"] == "number" and not of.get("absent_unless_recorded"):
             assert row[name][0] is None, name
     silent = ("mrd_1e5", "mrd_timing", "first_line_phase", "relapse_kind", "hepatitis_b", "response", "tnfrsf17_status")

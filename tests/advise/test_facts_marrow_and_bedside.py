@@ -55,7 +55,7 @@ POSITIVE, NEGATIVE, FEW = "{} mrd 1e-3 ngs cells=4e6", "{} mrd 0 ngs cells=4e6",
 @pytest.mark.parametrize(
     ("given", "tests", "persistent", "converted"),
     [
-        (INDUCED, [], None, None),
+        (INDUCED, [], False, None),
         (INDUCED, [(60, POSITIVE)], False, False),
         (INDUCED, [(60, POSITIVE), (139, POSITIVE)], False, False),
         (INDUCED, [(60, POSITIVE), (140, POSITIVE)], True, False),
@@ -64,7 +64,8 @@ POSITIVE, NEGATIVE, FEW = "{} mrd 1e-3 ngs cells=4e6", "{} mrd 0 ngs cells=4e6",
         (INDUCED, [(60, POSITIVE), (140, NEGATIVE)], False, True),
         (INDUCED, [(140, NEGATIVE)], False, None),
         (INDUCED, [(60, NEGATIVE), (140, NEGATIVE)], False, False),
-        (INDUCED, [(60, POSITIVE), (140, FEW)], None, None),
+        (INDUCED, [(60, POSITIVE), (140, FEW)], False, None),
+        (GRAFTED, [(200, NEGATIVE), (400, POSITIVE)], False, False),
     ],
 )
 def test_persistent_and_converted(given: str, tests: list[tuple[int, str]], persistent: bool | None, converted: bool | None) -> None:
@@ -200,6 +201,6 @@ def test_a_new_plasmacytoma_is_extramedullary_disease_of_the_relapse_it_belongs_
 
 def test_what_is_due_is_the_state_of_the_table() -> None:
     row = told(person("A", "bortezomib 0-"), person("B")).select("due_herpes_prophylaxis", "due_hepatitis_b_screening", "due_igg")
-    assert row.row(1) == (None, None, None)
-    assert row["due_hepatitis_b_screening"][0] in ("due", "unknown")
-    assert row["due_igg"][0] is None
+    assert row.row(1) == ("not_due", "not_due", "not_due")
+    assert row["due_hepatitis_b_screening"][0] in ("due", "due|done")
+    assert row["due_igg"][0] == "not_due"

@@ -1,7 +1,8 @@
 """Charts as they were on a day of every patient's own: cut at that day, and moved so that all these days fall on one.
 
-All of an assessment but the approvals of a year depends on spans of time, so that what is assessed after the move is what would have been
-assessed on the day itself; the true day is put back into the facts afterwards.
+An assessment depends on spans of time, so that what is assessed after the move is what would have been assessed on the day itself; the
+true day, by which approvals go, is put back into the facts afterwards. Spans in months may differ by days at their edges, for months
+differ in length.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +38,15 @@ class Columns:
     def __getitem__(self, name: str) -> Column | None:
         """The column of a fact; None if there is none."""
         if name not in self._made:
-            if name not in self.facts.columns:
+            if name not in self._names:
                 return None
             fact = self.facts[name]
             self._made[name] = _column(fact if self.place is None else fact[self.place])
         return self._made[name]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.facts.columns)
 
     def only(self, place: np.ndarray) -> Columns:
         """Some of the patients."""

@@ -45,16 +45,18 @@ class Truth(NamedTuple):
     @classmethod
     def all(cls, parts: Iterable[Truth], n: int) -> Self:
         """Every part holds; nothing asked always holds."""
-        yes, no = np.ones(n, bool), np.zeros(n, bool)
-        for part in parts:
+        first, *others = list(parts) or [cls(np.ones(n, bool), np.zeros(n, bool))]
+        yes, no = first
+        for part in others:
             yes, no = yes & part.yes, no | part.no
         return cls(yes, no)
 
     @classmethod
     def any(cls, parts: Iterable[Truth], n: int) -> Self:
         """At least one part holds; nothing given never holds."""
-        yes, no = np.zeros(n, bool), np.ones(n, bool)
-        for part in parts:
+        first, *others = list(parts) or [cls(np.zeros(n, bool), np.ones(n, bool))]
+        yes, no = first
+        for part in others:
             yes, no = yes | part.yes, no & part.no
         return cls(yes, no)
 
@@ -73,7 +75,7 @@ class Atom:
         fact = facts[self.fact]
         if fact is None:
             return Truth(np.zeros(facts.n, bool), np.zeros(facts.n, bool))
-        yes, no = self._compared(fact, facts) if self.bound is not None else self._among(fact)
+        yes, no = self._compared(fact, facts) if self.bound is not None else self._among(fact, facts)
         return Truth(no, yes) if self.op == "!=" else Truth(yes, no)
 
     def _compared(self, fact: Column, facts: Source) -> tuple[np.ndarray, np.ndarray]:
@@ -89,18 +91,28 @@ class Atom:
             holds, fails = (told, known & ~told) if end == "_low" else (holds & told, fails & known & ~told)
         return holds, fails
 
-    def _among(self, fact: Column) -> tuple[np.ndarray, np.ndarray]:
+    def _among(self, fact: Column, facts: Source) -> tuple[np.ndarray, np.ndarray]:
         """A set of possible words decides where all or none of it is asked for."""
         unknown = np.isnan(fact.values)
+        if fact.flag and not set(self.words) <= {"yes", "no"}:
+            raise UsageError(f"{self.fact} cannot be {'|'.join(self.words)}", expected="yes or no")
         if fact.words is None:
             wanted = [float(word == "yes") if fact.flag else float(word) for word in self.words]
             held = np.isin(fact.values, wanted) if len(wanted) > 1 else fact.values == wanted[0]
-            return held, ~(held | unknown)
+            return held, ~(held | unknown) | (unknown & self._outside(wanted, facts))
         sets, asked = [set(words.split("|")) for words in fact.words], set(self.words)
         place = np.where(unknown, len(sets), fact.values).astype(np.intp)
         yes = np.array([words <= asked for words in sets] + [False])
         no = np.array([not words & asked for words in sets] + [False])
         return yes[place], no[place]
+
+    def _outside(self, wanted: list[float], facts: Source) -> np.ndarray | bool:
+        """Where the bounds of a number leave none of the values."""
+        low, high = (facts[self.fact + end] for end in ("_low", "_high"))
+        if low is None or high is None:
+            return False
+        known = ~np.isnan(low.values) & ~np.isnan(high.values)
+        return known & ~np.any([(low.values <= value) & (value <= high.values) for value in wanted], axis=0)
 
     def __str__(self) -> str:
         """As it is written in a table."""

@@ -151,7 +151,8 @@ def _rows(written: Mapping[str, Any], question: str, options: Mapping[str, Optio
     when = tuple(map(read, [*written["when"], *([f"at >= {written['since']}"] if "since" in written else [])]))
     row = Row(
         written["id"], question, "", written["stance"], (), when, (written["en"], written["zh"]), written["grade"], written["tag"],
-        tuple(written["evidence"]), tuple(written.get("conflicts", ())), tuple(policy.split("=")) if policy else None, written.get("last", False),
+        tuple(written["evidence"]), tuple(written.get("conflicts", ())), tuple(policy.split("=")) if policy else None,
+        written.get("last", False),
     )  # fmt: skip
     return [replace(row, option=option.key, when=tuple(_own(condition, option) for condition in when)) for option in mine]
 

@@ -141,9 +141,9 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
 def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
     """PFS of the lines begun, by question and agreement: lines, events, median days (Kaplan–Meier; null: not reached).
 
-    An association, not an effect.
+    An association, not an effect. Transplants are left out: PFS runs from the start of their line, which they had survived.
     """
-    known = rows.filter(pl.col("agrees").is_not_null() & pl.col("pfs_days").is_not_null())
+    known = rows.filter(pl.col("agrees").is_not_null() & pl.col("pfs_days").is_not_null() & (pl.col("question") != "transplant"))
     told = [
         (question, agrees, group.height, int(group["pfs_event"].sum()), _median(group))
         for (question, agrees), group in known.group_by("question", "agrees", maintain_order=True)

@@ -17,7 +17,7 @@ import polars as pl
 from ..evidence import records
 from .columns import Columns
 from .conditions import Condition, Truth, read
-from .values import value_of
+from .values import Values, value_of
 
 STATES = ("untested", "refuted", "supported")
 
@@ -99,19 +99,17 @@ class Suspect:
 
 def suspects(facts: pl.DataFrame, lang: str = "en") -> tuple[Suspect, ...]:
     """The mechanisms to think of in the one patient of `facts`: those the record speaks of, and those that what came before suggests."""
-    found = states(facts)
+    found, known = states(facts), facts.row(0, named=True)
     shown = [(one, int(state[0])) for one in mechanisms() for state, suspected in [found[one.key]] if state[0] or suspected[0]]
-    return tuple(_suspect(one, state, facts, lang) for one, state in sorted(shown, key=lambda pair: -pair[1]))
+    return tuple(_suspect(one, state, known, lang) for one, state in sorted(shown, key=lambda pair: -pair[1]))
 
 
-def _suspect(mechanism: Mechanism, state: int, facts: pl.DataFrame, lang: str) -> Suspect:
+def _suspect(mechanism: Mechanism, state: int, known: Values, lang: str) -> Suspect:
     zh = lang == "zh"
-    tests = dict.fromkeys(test.words[zh] + _measured(test.what, facts, lang) for test in mechanism.tests)
+    tests = dict.fromkeys(test.words[zh] + _measured(test.what, known, lang) for test in mechanism.tests)
     counter = tuple(f"{told[zh]} [{tag}]" for told, tag, _ in mechanism.counter)
     return Suspect(mechanism.words[zh], STATES[state], tuple(tests), counter)
 
 
-def _measured(name: str, facts: pl.DataFrame, lang: str) -> str:
-    if name not in facts.columns or facts[name][0] is None:
-        return ""
-    return f" [{value_of(name, facts, lang)}]"
+def _measured(name: str, known: Values, lang: str) -> str:
+    return "" if known.get(name) is None else f" [{value_of(name, known, lang)}]"

@@ -11,13 +11,13 @@ import polars as pl
 from ..errors import UsageError
 from .citations import cited
 from .columns import Columns
-from .conditions import Condition
+from .conditions import Answers, Condition
 from .pathway import Option, Row, pathway
 from .policies import settled
 from .resistance import Suspect, suspects
 from .rows import bedside, ranked
 from .stances import Line, stances
-from .values import value_of
+from .values import Values, value_of
 from .vocabulary import condition, said, settles
 from .what_if import Outcome, outcomes
 
@@ -73,18 +73,18 @@ def advice_of(facts: pl.DataFrame, region: str, lang: str = "en", **policies: st
     if facts.height != 1:
         raise UsageError(f"{facts.height} patients", expected="the facts of one patient")
     chosen = settled(policies)
-    columns = Columns(facts)
+    known, answers = facts.row(0, named=True), Answers(columns := Columns(facts))
     found = stances(pathway(), columns, chosen)
     lines = ranked(line for _, line in found.lines())
     told = []
     for key, question in pathway().questions.items():
         mine = [line for line in lines if line.entry.question == key]
-        options = _together([_advised(line, facts, columns, chosen, lang) for line in mine])
+        options = _together([_advised(line, known, answers, chosen, lang) for line in mine])
         confirm = dict.fromkeys(said(fact, lang) for line in mine for fact in bedside(line.entry))
         if mine:
             told.append(Asked(key, question.words[lang == "zh"], tuple(options), tuple(confirm)))
     failed = FAILED & {asked.key for asked in told}
-    return Story(facts["patient"][0], facts["at"][0], region, tuple(told), suspects(facts, lang) if failed else ())
+    return Story(known["patient"], known["at"], region, tuple(told), suspects(facts, lang) if failed else ())
 
 
 def _together(options: list[Advised]) -> list[Advised]:
@@ -103,35 +103,35 @@ def _merged(group: list[Advised]) -> Advised:
     return replace(group[0], words=words, grounds=grounds, contrary=(), cautions=())
 
 
-def _advised(line: Line, facts: pl.DataFrame, columns: Columns, policies: dict[str, str], lang: str) -> Advised:
+def _advised(line: Line, known: Values, answers: Answers, policies: dict[str, str], lang: str) -> Advised:
     entry = line.entry
     option = pathway().options.get(entry.option)
-    known = outcomes(pathway(), columns, entry, line.waits, policies, lang) if option else []
-    missing = tuple((fact, settles(fact, lang), tuple(one for one in known if one.fact == fact)) for fact in line.waits)
+    told = outcomes(pathway(), answers.facts, entry, line.waits, policies, lang) if option else []
+    missing = tuple((fact, settles(fact, lang), tuple(one for one in told if one.fact == fact)) for fact in line.waits)
     grounds, contrary, cautions = (
-        tuple(_ground(row, facts, columns, lang) for row in rows) for rows in (entry.rows, line.contrary, line.cautions)
+        tuple(_ground(row, known, answers, lang) for row in rows) for rows in (entry.rows, line.contrary, line.cautions)
     )
     return Advised(option, entry.stance, option.words[lang == "zh"] if option else "", grounds, contrary, cautions, missing)
 
 
-def _ground(row: Row, facts: pl.DataFrame, columns: Columns, lang: str) -> Ground:
-    asked = [(one, _state(one, columns)) for one in row.when if one.atoms[0].fact != "at"]
-    told = tuple((condition(met, lang), state, _values(met, facts, lang)) for one, state in asked for met in [_met(one, state, columns)])
+def _ground(row: Row, known: Values, answers: Answers, lang: str) -> Ground:
+    asked = [(one, _state(one, answers)) for one in row.when if one.atoms[0].fact != "at"]
+    told = tuple((condition(met, lang), state, _values(met, known, lang)) for one, state in asked for met in [_met(one, state, answers)])
     return Ground(row, row.words[lang == "zh"], told, tuple(cited(key) for key in row.evidence))
 
 
-def _state(asked: Condition, facts: Columns) -> str:
-    truth = asked.truth(facts)
+def _state(asked: Condition, answers: Answers) -> str:
+    truth = answers.of((asked,))
     return "yes" if truth.yes[0] else "no" if truth.no[0] else "open"
 
 
-def _met(asked: Condition, state: str, facts: Columns) -> Condition:
+def _met(asked: Condition, state: str, answers: Answers) -> Condition:
     """Of several atoms, those by which the condition holds."""
-    holding = tuple(atom for atom in asked.atoms if atom.truth(facts).yes[0])
+    holding = tuple(atom for atom in asked.atoms if answers[atom].yes[0])
     return Condition(holding) if state == "yes" else asked
 
 
-def _values(asked: Condition, facts: pl.DataFrame, lang: str) -> str:
+def _values(asked: Condition, known: Values, lang: str) -> str:
     """The patient's values of what a condition asks about; what its words say already is left out."""
     numbers = dict.fromkeys(atom.fact for atom in asked.atoms if atom.bound is not None or len(atom.words) > 1 or atom.op == "!=")
-    return ", ".join(value_of(name, facts, lang) for name in numbers if facts.schema.get(name) != pl.Boolean or facts[name][0] is None)
+    return ", ".join(value_of(name, known, lang) for name in numbers if not isinstance(known.get(name), bool))

@@ -24,7 +24,8 @@ WORDS = {
     "confirm": ("confirm at the bedside that there is none", "请床旁确认无以下情况"),
     "waits": ("waits for", "尚缺"),
     "resistance": (
-        "Why treatment may fail: mechanisms the record supports, refutes or has not tested", "治疗失败的可能机制：现有记录支持、不支持或尚未检测",
+        "Why treatment may fail: mechanisms the record supports, refutes or has not tested",
+        "治疗失败的可能机制：现有记录支持、不支持或尚未检测",
     ),
     "state": {"supported": ("supported", "支持"), "refuted": ("refuted", "不支持"), "untested": ("untested", "未检测")},
     "region": {"china": ("China", "中国"), "us": ("United States", "美国"), "eu": ("European Union", "欧盟")},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-import polars as pl
 
 from .vocabulary import answer, vocabulary
 
+Values = Mapping[str, Any]
+"""The facts of one patient by name."""
 
-def value_of(name: str, facts: pl.DataFrame, lang: str = "en") -> str:
+
+def value_of(name: str, known: Values, lang: str = "en") -> str:
     """A fact of the patient in words; a question mark where it is unknown."""
-    value: Any = facts[name][0] if name in facts.columns else None
+    value = known.get(name)
     if value is None:
-        low, high = (facts[name + end][0] if name + end in facts.columns else None for end in ("_low", "_high"))
+        low, high = (known.get(name + end) for end in ("_low", "_high"))
         return "?" if low is None and high is None else f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}"
     if isinstance(value, bool):
         return answer(name, "yes" if value else "no", lang)

@@ -57,7 +57,8 @@ def _fact(name: str, of: Mapping) -> Fact:
     test = of.get("test", {})
     answers = {word: (said["en"], said["zh"]) for word, said in of.get("words", {}).items()}
     tests = (test.get("en", words[0]), test.get("zh", words[1]))
-    return Fact(name, of["kind"], words, tests, answers, of.get("unit", ""), of.get("always_known", False), of.get("absent_unless_recorded", False))
+    always, bedside = (of.get(kind, False) for kind in ("always_known", "absent_unless_recorded"))
+    return Fact(name, of["kind"], words, tests, answers, of.get("unit", ""), always, bedside)
 
 
 def known(name: str) -> bool:

@@ -26,6 +26,7 @@ from .words import PAGE, TOPICS
 
 HOME = Path(__file__).parent
 SOURCES = (HOME / "chart", HOME / "export")
+REGION = "china"  # whose approvals the advice on the pages goes by
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,18 @@ def table(findings: Findings, told: Sequence[Lesson], lang: str = "en") -> str:
 def _next(home: Path, chart: Chart, words: dict[str, str]) -> list[str]:
     """What to do next: the refused cell, commands to try, and last of all the page to open."""
     refused = [words["refused"].format(**row) for row in chart.rejected.select("file", "line", "column", "value", "reason").to_dicts()]
-    tries = [words["try"].format(chart=home / "chart")]
+    tries = [words[name].format(chart=home / "chart") for name in ("try", "advice")]
     return [*refused, *tries, words["open"].format((home / "index.html").resolve())]
 
 
 def write_pages(home: Path, chart: Chart, findings: Findings, told: Sequence[Lesson], lang: str) -> None:
     """One page a patient, from the findings of the whole cohort."""
+    from ..advise import facts
     from ..report import report
 
-    words = PAGE[lang]
+    words, known = PAGE[lang], facts(findings, REGION)
     for lesson in told:
-        page = report(chart, lesson.patient, None, lang, findings)
+        page = report(chart, lesson.patient, None, lang, findings, REGION, known)
         said = f"{words['synthetic_one']} {lesson.title[0].upper()}{lesson.title[1:]}{words['stop']}"
         page = with_banner(page, back=words["back"], said=said, look=lesson.look)
         (home / lesson.page).write_text(page, encoding="utf-8")

@@ -26,6 +26,7 @@ PAGE = {
         "shows": "what this synthetic patient shows",
         "refused": "One cell was refused, as meant: {file}:{line} {column} {value} ({reason}).",
         "try": "Try: bence why {chart} D12 r2_iss",
+        "advice": "     bence advise {chart} D29 --at 2024-11-17",
         "open": "Open: {}",
     },
     "zh": {
@@ -43,6 +44,7 @@ PAGE = {
         "shows": "该合成患者的看点",
         "refused": "有意拒收的单元格：{file}:{line} {column} {value}（{reason}）。",
         "try": "试一试：bence why {chart} D12 r2_iss --lang zh",
+        "advice": "        bence advise {chart} D29 --at 2024-11-17 --lang zh",
         "open": "打开：{}",
     },
 }

@@ -6,10 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from ..advise import Story, advice_of, facts
+from ..advise import Story, advice_of
 from ..advise.text import MARKS, STANCE, WORDS
 from ..advise.what_if import Outcome
-from ..assess import Findings
 
 SAID = {
     "en": {
@@ -34,10 +33,9 @@ SAID = {
 }  # fmt: skip
 
 
-def section(findings: Findings, patient: str, region: str, lang: str, **policies: str) -> dict[str, Any]:
+def section(facts: pl.DataFrame, patient: str, region: str, lang: str, **policies: str) -> dict[str, Any]:
     """What the templates need to show the advice of one patient: `advised`, `suspects`, and the `region` in words."""
-    own = facts(findings, region).filter(pl.col("patient") == patient)
-    story = advice_of(own, region, lang, **policies)
+    story = advice_of(facts.filter(pl.col("patient") == patient), region, lang, **policies)
     return {"advised": _shown(story, lang), "suspects": story.suspects, "region": WORDS["region"][region][lang == "zh"]}
 
 

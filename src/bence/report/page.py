@@ -13,6 +13,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup, escape
 
+from ..advise import facts as facts_of
 from ..assess import DISCLAIMER, Findings, assess
 from ..assess.policies import POLICIES, settle
 from ..assess.sources import sources
@@ -54,13 +55,14 @@ def whole_dates(text: str) -> Markup:
 
 def report(
     chart: Chart, patient: str, at: date | str | None = None, lang: str = "en", findings: Findings | None = None,
-    region: str = "china", **policies: Any,
+    region: str = "china", facts: pl.DataFrame | None = None, **policies: Any,
 ) -> str:  # fmt: skip
     """One self-contained HTML page for one patient, from what was known on a day (None: the last date of the chart).
 
     `lang`: `en` or `zh`; `policies` as for `assess`. `findings`: those of the whole chart on that day by those policies,
-    where there are any, so that many pages need one assessment. `region`: whose approvals the advice goes by. UsageError for an
-    unknown patient, policy or value, and for findings of another day or other policies. The same chart gives the same bytes.
+    where there are any, so that many pages need one assessment. `region`: whose approvals the advice goes by, `facts`: those of the
+    findings there (`bence.advise.facts`), where they are known already. UsageError for an unknown patient,
+    policy or value, and for findings of another day or other policies. The same chart gives the same bytes.
     """
     lang = "zh" if lang.startswith("zh") else "en"
     at = (date.fromisoformat(at) if isinstance(at, str) else at) or last_date(chart)
@@ -81,10 +83,10 @@ def report(
         depths=DEPTHS,
         lang="zh-CN" if lang == "zh" else "en",
         w=PAGE[lang] | words(lang),
-        **section(found, patient, region, lang),
+        **section(facts_of(found, region) if facts is None else facts, patient, region, lang),
         patient=patient,
         at=at,
-        facts=header(own, status, at, lang),
+        header=header(own, status, at, lang),
         now=standing_of(own, status, story, lang),
         picture=course(own, story.visits, story.values, story.lines, lang, measurable),
         absent=_absent(own, story, lang),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from ..advise import facts
 from ..assess import DISCLAIMER, assess
 from ..assess.policies import POLICIES
 from ..assess.story import ResponseStory
@@ -36,7 +37,7 @@ def sheet(chart: Chart, patient: str, at: date | None = None, region: str = "chi
     mine = {name: value for name, value in policies.items() if name not in rules}
     return environment().get_template("sheet.html").render(
         lang="zh-CN" if lang == "zh" else "en", w=PAGE[lang] | words(lang), patient=patient, at=at,
-        facts=header(own, status, at, lang), now=standing_of(own, status, response, lang),
+        header=header(own, status, at, lang), now=standing_of(own, status, response, lang),
         picture=course(own, response.visits, response.values, response.lines, lang, measurable),
-        **section(found, patient, region, lang, **mine), made=made(found, lang), disclaimer=DISCLAIMER[lang],
+        **section(facts(found, region), patient, region, lang, **mine), made=made(found, lang), disclaimer=DISCLAIMER[lang],
     )  # fmt: skip
