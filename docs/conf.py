@@ -21,9 +21,9 @@ def generate(folder):
     from bence.advise.printed import tables
     from bence.assess.policies import POLICIES
     from bence.assess.status import targets
+    from bence.assess.toxicity import astct
     from bence.catalogue import codes
     from bence.rulebook import rules
-    from bence.assess.sources import sources
 
     folder.mkdir(exist_ok=True)
     policies = ["| policy | default | choices | meaning | 含义 |", "|---|---|---|---|---|"]
@@ -32,14 +32,8 @@ def generate(folder):
         for name, choice in POLICIES.items()
     ]
     (folder / "policies.md").write_text("\n".join(policies) + "\n", encoding="utf-8")
-    cited = sources()
-    table = ["| rule | label | 名称 | thresholds | source | tag |", "|---|---|---|---|---|---|"]
-    for name, rule in rules().items():
-        limits = "; ".join(f"{key} {value}" for key, value in rule.thresholds.items())
-        source = cited.get(rule.source, {})
-        bold = f"**{name}**" if name in targets() else name
-        table.append(f"| {bold} | {rule.label} | {rule.zh} | {limits} | {source.get('where', rule.source)} | {source.get('tag', '')} |")
-    (folder / "rules.md").write_text("\n".join(table) + "\n", encoding="utf-8")
+    (folder / "rules.md").write_text(_rules(rules(), targets()), encoding="utf-8")
+    (folder / "toxicity_rules.md").write_text(_rules(astct.BOOK.rules), encoding="utf-8")
     listed = ["| code | where | unit | values | English | 中文 |", "|---|---|---|---|---|---|"]
     for code in codes().values():
         if "value" not in code.grains:
@@ -48,6 +42,19 @@ def generate(folder):
     for lang in ("en", "zh"):
         (folder / f"pathway_{lang}.md").write_text(tables(lang), encoding="utf-8")
     (folder / "codes.md").write_text("\n".join(listed) + "\n", encoding="utf-8")
+
+
+def _rules(listed, bold=()):
+    """A table of rules with their thresholds and sources; some names in bold."""
+    from bence.assess.sources import sources
+
+    table = ["| rule | label | 名称 | thresholds | source | tag |", "|---|---|---|---|---|---|"]
+    for name, rule in listed.items():
+        limits = "; ".join(f"{key} {value}" for key, value in rule.thresholds.items())
+        source = sources().get(rule.source, {})
+        shown = f"**{name}**" if name in bold else name
+        table.append(f"| {shown} | {rule.label} | {rule.zh} | {limits} | {source.get('where', rule.source)} | {source.get('tag', '')} |")
+    return "\n".join(table) + "\n"
 
 
 def setup(app):

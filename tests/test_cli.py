@@ -276,13 +276,48 @@ def test_a_template_can_be_filled_and_read(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_sheet_to_sign_lists_every_rule_and_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bence.assess.policies import POLICIES
+    from bence.assess.toxicity.astct import BOOK
 
     monkeypatch.chdir(tmp_path)
     run("sign-off")
     run("sign-off", "--lang", "zh", "-o", "zh.md")
     for page in ("sign-off.md", "zh.md"):
         text = Path(page).read_text(encoding="utf-8")
-        assert not [name for name in (*rules(), *POLICIES) if f"{name}" not in text]
+        listed = set(re.findall(r"^\| (?:\*\*)?(\w+)", text, re.MULTILINE))
+        assert not {*rules(), *BOOK.rules, *POLICIES} - listed
+        assert {rule.source for rule in (*rules().values(), *BOOK.rules.values())} <= set(re.findall(r"\| ([\w-]+): ", text))
+        assert {"ctcae-5", "polyclonal-igg", "kumar-2016"} <= set(re.findall(r"\| ([\w-]+): ", text))
+
+
+def test_stage_and_risk_are_shown_of_active_myeloma_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("chart").mkdir()
+    Path("chart/patients.csv").write_text("patient\nA\nB\nC\nD\n", encoding="utf-8")
+    known = [f"{patient},2025-01-01,diagnosis,{text},," for patient, text in (("A", "MGUS_non_IgM"), ("B", "SMM"), ("C", "MM"))]
+    known += [f"{patient},2025-01-01,b2m,,6.0,mg/L" for patient in "ABCD"]
+    Path("chart/observations.csv").write_text("patient,on,what,text,value,unit\n" + "\n".join(known) + "\n", encoding="utf-8")
+    rows = {line.split()[0]: line.split()[1:] for line in run("assess", "chart").stdout.splitlines()[2:6]}
+    assert rows["A"] == ["MGUS_non_IgM", "–", "–", "–", "–"]
+    assert rows["B"] == ["SMM", "–", "–", "–", "–"]
+    assert rows["C"][:2] == ["MM", "III"]
+    assert rows["D"][1] == "III", "what may be active is shown"
+
+
+def test_how_many_lines_hang_on_each_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same drug again after four months is another line only where a shorter pause ends a line."""
+    monkeypatch.chdir(tmp_path)
+    Path("chart").mkdir()
+    Path("chart/patients.csv").write_text("patient\n1\n2\n", encoding="utf-8")
+    given = ["1,2024-01-01,2024-06-01,bortezomib", "1,2024-10-01,,bortezomib", "2,2024-01-01,,lenalidomide"]
+    Path("chart/treatments.csv").write_text("patient,started_on,stopped_on,what\n" + "\n".join(given) + "\n", encoding="utf-8")
+    printed = run("sensitivity", "chart", "-o", "lines.csv").stdout
+    assert re.search(r"lines_gap +90 +240 +1 of 2 ", printed)
+    assert re.search(r"lines_gap +365 +240 +0 of 2 ", printed)
+    table = pl.read_csv("lines.csv", infer_schema=False)
+    assert table.columns == ["policy", "value", "default", "patients_changed", "rows_changed", "patients"]
+    assert table.filter(policy="lines_gap", value="90")["patients_changed"].to_list() == ["1"]
+    compared = run("sensitivity", "chart", "--policy", "lines_gap=90", "--lang", "zh").stdout
+    assert re.search(r"lines_gap +180 +90 +1/2", compared)
 
 
 def test_the_demo_with_one_of_its_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def check(path: Path, mapping: Path | None = None) -> tuple[str, bool]:
     days = [day for table, on in DATED.items() for day in getattr(chart, table).select(pl.col(on).min(), max=pl.col(on).max()).row(0)]
     if dated := [day for day in days if day]:
         lines.append(f"from {min(dated)} to {max(dated)}")
-    if path.is_dir() and (exports := exports_in(path)):
+    if path.is_dir() and (exports := exports_in(path, mapping)):
         lines.append(f"read as exports: {', '.join(each.name for each in exports)}")
     lines += [f"{LEFT_OUT.get(name, name)}: {count}" for name, count in chart.tally.items() if count]
     if not chart.rejected.height:
@@ -42,7 +42,7 @@ def check(path: Path, mapping: Path | None = None) -> tuple[str, bool]:
 
 def _proposed(path: Path, mapping: Path | None) -> str:
     """A mapping file proposed for the exports at a path, with a line to introduce it; empty if nothing is to be mapped."""
-    exports = exports_in(path)
+    exports = exports_in(path, mapping)
     try:
         proposed = propose(exports, mapping) if exports else ""
     except ChartError:  # told where the chart is read

@@ -342,6 +342,28 @@ def _number(name: str, value: str) -> float:
 
 @bence.command()
 @chart_argument
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the rows as CSV.")
+@policy_option
+@mapping_option
+@lang_option
+@explained
+def sensitivity(chart: Path, out: Path | None, policy: dict[str, str], mapping: Path | None, lang: str) -> None:
+    """How many patients' derived lines of therapy change with each policy of the lines."""
+    from .assess.sensitivity import line_sensitivity
+    from .table import sensitivity_table
+
+    read = _read(chart, mapping)
+    _step("assessing once for each value of a policy")
+    rows = line_sensitivity(read, **policy)
+    if out:
+        rows.write_csv(out)
+        click.echo(f"wrote {out}")
+    click.echo(sensitivity_table(rows, lang))
+    _note(lang)
+
+
+@bence.command()
+@chart_argument
 @mapping_option
 @explained
 def check(chart: Path, mapping: Path | None) -> None:

@@ -7,24 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .cells import (
-    Bools,
-    Categories,
-    Cells,
-    Column,
-    Numbers,
-    Rows,
-    bounds,
-    category_cells,
-    coarser,
-    everybody,
-    mask_cells,
-    number_cells,
-    patterns,
-    sort_values,
-    translate,
-)  # fmt: skip
+from .cells import Bools, Categories, Cells, Column, Numbers, Rows, bounds, everybody
+from .cuts import category_cells, coarser, mask_cells, number_cells, sort_values, translate
 from .interval import Interval
+from .numbering import patterns
 from .paths import Plan, explore
 from .quantity import Quantity
 from .rulebook import BOOK, Rule, Rulebook, Vary

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import Bools, Codes, Masks, Rows, distinct, look_up
+from .cells import Bools, Codes, Masks, Rows
+from .numbering import distinct, look_up
 from .tree import Answer
 from .walk import NOTHING, Kinds, Walk
 

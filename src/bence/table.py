@@ -64,6 +64,14 @@ def advice_table(rows: pl.DataFrame, lang: str = "en") -> str:
     return as_text(pl.DataFrame(shown, schema=[*heads, *ORDER], orient="row"), [*heads, *(STANCE[name][zh] for name in ORDER)])
 
 
+def sensitivity_table(rows: pl.DataFrame, lang: str = "en") -> str:
+    """Whose lines change with each policy. `rows`: of `bence.assess.sensitivity.line_sensitivity`."""
+    heads = ("policy", "value", "instead of", "patients", "rows") if lang == "en" else ("策略", "取值", "原取值", "患者", "治疗记录")
+    of = " of " if lang == "en" else "/"
+    patients = pl.concat_str("patients_changed", pl.lit(of), "patients")
+    return as_text(rows.select("policy", "value", "default", patients, "rows_changed"), heads)
+
+
 def as_text(frame: pl.DataFrame, headings: Sequence[str] | None = None) -> str:
     """A frame as aligned text; unknown is blank."""
     rows = [list(headings or frame.columns)]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from toys import TARGETS, book
 
 import bence.assess
-from bence.cells import Categories, Cells, Numbers, patterns
+from bence.cells import Categories, Cells, Numbers
 from bence.derive import derive
 from bence.interval import Interval, above, at_least, below, between
+from bence.numbering import patterns
 from bence.rulebook import BOOK
 from bence.solve import solve
 from bence.solved import written

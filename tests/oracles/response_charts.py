@@ -510,6 +510,8 @@ POLICIES = [
     {"carry_biochemistry": 0, "carry_onto_marrow": 0, "carry_imaging": 0},
     {"antibody_washout": 27},
     {"ivig": 7},
+    {"ivig_open": 0},
+    {"ivig_open": 28, "ivig": 14},
 ]
 
 

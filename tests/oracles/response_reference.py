@@ -8,7 +8,7 @@ reading taken here is marked "Reading:".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, wraps
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,6 +30,7 @@ POLICIES = {
     "carry_imaging": 84,
     "antibody_washout": 180,
     "ivig": 42,
+    "ivig_open": 180,
 }
 
 STEROIDS = {"dexamethasone", "prednisone", "methylprednisolone", "prednisolone", "hydrocortisone"}
@@ -247,9 +248,10 @@ class Line:
         return counts(row) and not replaced
 
     def after_immunoglobulin(self, on: date) -> bool:
-        """Without a stop date it is still being given."""
+        """Without a stop date it is given for so long as the policy says."""
         given = [row for row in self.treatments if row["what"] == "immunoglobulin" and row["started_on"]]
-        spans = [(row["started_on"], row["stopped_on"] or on) for row in given]
+        open_for = timedelta(days=self.policy["ivig_open"])
+        spans = [(row["started_on"], row["stopped_on"] or row["started_on"] + open_for) for row in given]
         return any(first <= on and (on - last).days <= self.policy["ivig"] for first, last in spans)
 
     def antibody_given(self, on: date) -> bool:

@@ -116,10 +116,29 @@ DECISIONS = [
     Decision("and there is no light-chain track", "01-01 k=808 l=8; 01-29 k=10 l=8", "01-29 NE", clone="igg biclonal"),
     # ---- section 4
     Decision(
-        "a course of immunoglobulin without a stop still runs",
-        "01-01 igg=40; 01-29 igg=20; 05-30 igg=20",
-        "01-29 PR !total_immunoglobulin, 05-30 NE ?igg !total_immunoglobulin",
+        "a course of immunoglobulin without a stop goes on for 180 days, then 42 count",
+        "01-01 igg=40; 01-29 igg=20; 09-20 igg=20; 09-21 igg=20",
+        "01-29 PR !confirmation_gap|total_immunoglobulin, 09-20 NE ?igg !total_immunoglobulin, 09-21 PR !total_immunoglobulin",
         drugs="01-01 lenalidomide 1; 02-10 immunoglobulin 1",
+    ),
+    Decision(
+        "another row of it counts from its own start",
+        "01-01 igg=40; 01-29 igg=20; 09-21 igg=20; 10-10 igg=20",
+        "01-29 PR !confirmation_gap|total_immunoglobulin, 09-21 NE ?igg !total_immunoglobulin, 10-10 PR !total_immunoglobulin",
+        drugs="01-01 lenalidomide 1; 02-10 immunoglobulin 1; 03-01 immunoglobulin 1",
+    ),
+    Decision(
+        "as one dose, where the site writes every dose",
+        "01-01 igg=40; 01-29 igg=20; 03-24 igg=20; 03-25 igg=20",
+        "01-29 PR !total_immunoglobulin, 03-24 NE ?igg !total_immunoglobulin, 03-25 PR !total_immunoglobulin",
+        drugs="01-01 lenalidomide 1; 02-10 immunoglobulin 1",
+        policy={"ivig_open": 0},
+    ),
+    Decision(
+        "an old dose without a stop does not take the baseline away",
+        "01-01 igg=40; 01-29 igg=20",
+        "01-29 PR !total_immunoglobulin",
+        drugs="2023-03-01 immunoglobulin 1; 01-01 lenalidomide 1",
     ),
     Decision(
         "42 days count from its last day",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from functools import cache
 
 from .. import evidence
 from ..assess import sources
+
+LATER = ("published later than this day", "发表晚于此日")
 
 
 @cache
@@ -19,6 +23,10 @@ def resolves(key: str) -> bool:
     return key in records() or key in sources.sources()
 
 
-def cited(key: str) -> str:
-    """A source on one line."""
-    return evidence.cited(key) if key in records() else sources.cited(key)
+def cited(key: str, at: date | None = None, lang: str = "en") -> str:
+    """A source on one line; one that was published in a year after `at` says so: the practice is older than what is cited for it."""
+    told = evidence.cited(key) if key in records() else sources.cited(key)
+    years = [int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", told.partition("doi:")[0])]
+    if at is None or not years or min(years) <= at.year:
+        return told
+    return f"{told} ({LATER[lang == 'zh']})"

@@ -80,6 +80,7 @@ class Atom:
 
     def _compared(self, fact: Column, facts: Source) -> tuple[np.ndarray, np.ndarray]:
         """A number decides by its bounds: `x_low`, `x_high` where the exact value is not known."""
+        assert self.bound is not None
         compare, bound = ORDER[self.op], number(self.bound)
         unknown = np.isnan(fact.values)
         holds, fails = ~unknown, ~unknown

@@ -22,7 +22,8 @@ def parts(fact: str, atoms: Iterable[Atom], lang: str = "en") -> dict[Value, str
         return {True: answer(fact, "yes", lang), False: answer(fact, "no", lang)}
     bounds = sorted({atom.bound for atom in asked if atom.bound is not None})
     if not fact.startswith(LABEL) and vocabulary()[fact].kind == "number" and any(atom.words for atom in asked):
-        return _counts(sorted({*bounds, *(float(word) for atom in asked for word in atom.words)}), asked, lang)
+        counted = [bound for bound in bounds if isinstance(bound, float)]
+        return _counts(sorted({*counted, *(float(word) for atom in asked for word in atom.words)}), asked, lang)
     return _sides(bounds, asked, lang) if bounds else _words(fact, asked, lang)
 
 

@@ -10,7 +10,7 @@ from .labels import labels
 from .pathway import pathway
 
 UNSUITED = (
-    "frailty_imwg = frail or frailty_simplified = frail or ecog >= 3 or lvef < 40 or nyha >= 3 or heart_failure = yes"
+    "frailty_imwg = frail or ecog >= 3 or lvef < 40 or nyha >= 3 or heart_failure = yes"
     " or palliative_care = yes or no_caregiver = yes or no_access = yes or rapid_progression = yes or declined_car_t = yes"
 )
 """What the sources name (S2), with bounds that are a choice of Bence where they name none: ECOG 3, LVEF 40 %, NYHA III."""

@@ -79,8 +79,8 @@ def advice_of(facts: pl.DataFrame, region: str, lang: str = "en", **policies: st
     told = []
     for key, question in pathway().questions.items():
         mine = [line for line in lines if line.entry.question == key]
-        options = _together([_advised(line, known, answers, chosen, lang) for line in mine])
-        confirm = dict.fromkeys(said(fact, lang) for line in mine for fact in bedside(line.entry))
+        options = _together([_advised(line, known, columns, answers, chosen, lang) for line in mine])
+        confirm = dict.fromkeys(said(fact, lang) for line in mine for fact in bedside(line.entry) if not known.get(fact))
         if mine:
             told.append(Asked(key, question.words[lang == "zh"], tuple(options), tuple(confirm)))
     failed = FAILED & {asked.key for asked in told}
@@ -98,15 +98,15 @@ def _together(options: list[Advised]) -> list[Advised]:
 
 
 def _merged(group: list[Advised]) -> Advised:
-    words = "; ".join(one.words for one in group)
+    words = "; ".join(one.words.partition(" (")[0].partition("(")[0] for one in group)
     grounds = tuple(replace(ground, conditions=()) for ground in group[0].grounds)
     return replace(group[0], words=words, grounds=grounds, contrary=(), cautions=())
 
 
-def _advised(line: Line, known: Values, answers: Answers, policies: dict[str, str], lang: str) -> Advised:
+def _advised(line: Line, known: Values, columns: Columns, answers: Answers, policies: dict[str, str], lang: str) -> Advised:
     entry = line.entry
     option = pathway().options.get(entry.option)
-    told = outcomes(pathway(), answers.facts, entry, line.waits, policies, lang) if option else []
+    told = outcomes(pathway(), columns, entry, line.waits, policies, lang) if option else []
     missing = tuple((fact, settles(fact, lang), tuple(one for one in told if one.fact == fact)) for fact in line.waits)
     grounds, contrary, cautions = (
         tuple(_ground(row, known, answers, lang) for row in rows) for rows in (entry.rows, line.contrary, line.cautions)
@@ -117,7 +117,7 @@ def _advised(line: Line, known: Values, answers: Answers, policies: dict[str, st
 def _ground(row: Row, known: Values, answers: Answers, lang: str) -> Ground:
     asked = [(one, _state(one, answers)) for one in row.when if one.atoms[0].fact != "at"]
     told = tuple((condition(met, lang), state, _values(met, known, lang)) for one, state in asked for met in [_met(one, state, answers)])
-    return Ground(row, row.words[lang == "zh"], told, tuple(cited(key) for key in row.evidence))
+    return Ground(row, row.words[lang == "zh"], told, tuple(cited(key, known["at"], lang) for key in row.evidence))
 
 
 def _state(asked: Condition, answers: Answers) -> str:

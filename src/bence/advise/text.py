@@ -16,12 +16,13 @@ STANCE = {
     "for": ("for", "支持"), "against": ("against", "不支持"), "blocked": ("blocked", "禁止"), "unknown": ("unknown", "待定"),
     "": ("no option", "不作为选项"),
 }  # fmt: skip
+CHECKED = "V"  # a row that was checked says nothing of it
 MARKS = {"yes": "✓", "no": "✗", "open": "?"}
 WORDS = {
     "contrary": ("but", "但"),
     "caution": ("caution", "注意"),
     "missing": ("settled by", "取决于"),
-    "confirm": ("confirm at the bedside that there is none", "请床旁确认无以下情况"),
+    "confirm": ("confirm at the bedside", "请床旁确认"),
     "waits": ("waits for", "尚缺"),
     "resistance": (
         "Why treatment may fail: mechanisms the record supports, refutes or has not tested",
@@ -95,7 +96,8 @@ def _tests(advised: Advised) -> str:
 
 def _ground(ground: Ground, zh: bool, lead: str) -> Iterator[str]:
     row = ground.row
-    strength = f"{WORDS['grade'][row.grade][zh]}; {WORDS['tag'][row.tag][zh]}"
+    checked = "" if row.tag == CHECKED else f"; {WORDS['tag'][row.tag][zh]}"
+    strength = WORDS["grade"][row.grade][zh] + checked
     yield f"            {lead}{ground.words} ({row.key}; {strength})"
     for words, state, value in ground.conditions:
         yield f"                {MARKS[state]} {words}" + (f" [{value}]" if value else "")

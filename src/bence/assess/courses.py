@@ -274,6 +274,13 @@ def _of_lines(
     return {name: np.append(values, np.array(absent.get(name, 0), values.dtype))[course] for name, values in told.items()}
 
 
+@cache
+def _given_at_once() -> np.ndarray:
+    """Which drugs are whole with one dose (CAR T cells): no course of them is too short to fail."""
+    drugs = codes_of("drug", "procedure")
+    return np.array([name in drugs and drugs[name].drug_class == "CAR_T" for name in drug_table()[0]])
+
+
 def found_at(keys: np.ndarray, order: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The place of every wanted key among the keys, or one beyond the last. `order` sorts the keys."""
     if not keys.size:
@@ -291,7 +298,8 @@ def _answered(told: dict[str, np.ndarray], of: dict[str, np.ndarray], policies: 
     responded = np.select([told["waits"] | after, (best >= 0) & (best <= MR), not_responded], [UNKNOWN, YES, NO], UNKNOWN)
     on = (last == NEVER) & (following == NEVER)
     stable = (best == SD) & by_response
-    brief = (last < NEVER) & (last > start) & (last - start < CYCLE)
+    end = np.where(last == NEVER, following, last)
+    brief = (end < NEVER) & (end - start < CYCLE) & ~_given_at_once()[told["drug"]]
     hurried = (following < NEVER) & (following <= np.where(last == NEVER, following, last) + WINDOW)
     lacks = {
         "started_on": told["undated"], "response_of_cells": told["waits"], "unconfirmed_progression": told["unconfirmed"],

@@ -63,6 +63,12 @@ POLICIES: dict[str, PolicyChoice] = {
         180.0, (), "Days a therapeutic antibody may show on immunofixation", "治疗性抗体干扰免疫固定电泳的天数"
     ),
     "ivig": PolicyChoice(42.0, (), "Days after immunoglobulin in which total IgG is not used", "输注丙种球蛋白后不采用总IgG的天数"),
+    "ivig_open": PolicyChoice(
+        180.0,
+        (),
+        "Days a course of immunoglobulin without a stop is taken to go on [O]",
+        "未记录停用日期的丙种球蛋白视为持续使用的天数 [O]",
+    ),
     "calcium": PolicyChoice("corrected", ("corrected", "total"), "Calcium of the CRAB criteria", "CRAB标准所用血钙"),
     "mrd_threshold": PolicyChoice(
         "1e-5",
@@ -86,7 +92,7 @@ POLICIES: dict[str, PolicyChoice] = {
         "threshold",
         ("threshold", "log10"),
         "MRD resurgence: positive again at the threshold, or a confirmed tenfold rise",
-        "MRD复现：再次达到阈值，或升高≥1个log10并经复查确认",
+        "MRD转阳：再次达到阈值，或升高≥1个log10并经复查确认",
     ),
     "lines": PolicyChoice(
         "recorded",

@@ -11,18 +11,24 @@ import polars as pl
 
 from ..callable import make_callable
 from ..catalogue import nearest
-from ..chart import SCHEMA, Chart, join
+from ..chart import SCHEMA, TABLES, Chart, join
 from ..errors import ChartError, UsageError
 
 EXPORTS = (".csv", ".tsv", ".xlsx", ".xls")
-OURS = frozenset(("status", "response", "lines", "mrd", "toxicity", "rejected", "codes", "treatments_assessed", "readme"))
+STRAYS = (*EXPORTS, ".parquet")
+OURS = frozenset((
+    "status", "response", "lines", "exposure", "mrd", "toxicity", "due", "scores", "completeness", "rejected", "codes",
+    "treatments_assessed", "readme",
+))  # fmt: skip
+NOT_READ = "the file lies beside the tables of a chart and is not read"
 
 
 def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
-    """The chart at a path: a folder with the tables of a chart, with exports of a hospital system, or both.
+    """The chart at a path: a folder with the tables of a chart or with exports of a hospital system; a file is an export.
 
-    A single file is an export. `mapping`: a file that says what the columns of an export mean. UsageError if
-    there is nothing at the path, ChartError if it is no chart. Refused cells are in `chart.rejected`.
+    `mapping`: a file that says what the columns of an export mean. An export beside the tables of a chart is read only if
+    the mapping speaks of it; any other table there is told in `chart.rejected`, as refused cells are. UsageError if there is
+    nothing at the path, ChartError if it is no chart.
     """
     place = Path(path)
     if not place.exists():
@@ -33,19 +39,18 @@ def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
     from . import tables
 
     ours = tables.files_in(place)
-    others = _exports_in(place, ours)
-    _speaks_of(mapping, others)
-    if ours and not others:
-        return tables.read(place)
+    exports = exports_in(place, mapping)
+    _speaks_of(mapping, _others(place, ours, EXPORTS))
     if ours:
-        return _with_exports(tables.read(place), others, mapping)
-    if not others:
+        strays = [path for path in _others(place, ours, STRAYS) if path not in exports]
+        return _with_exports(tables.read(place), exports, strays, mapping)
+    if not exports:
         raise ChartError(
             "there are no tables",
             where=str(place),
             expected="patients.csv and the other tables of a chart, or an export",
         )
-    return _exports(others, mapping)
+    return _exports(exports, mapping)
 
 
 def _speaks_of(file: str | Path | None, exports: list[Path]) -> None:
@@ -60,37 +65,51 @@ def _speaks_of(file: str | Path | None, exports: list[Path]) -> None:
         raise UsageError(what, where=given.path, nearest=nearest(given.name, [path.name for path in exports]))
 
 
-def _with_exports(chart: Chart, others: list[Path], mapping: str | Path | None) -> Chart:
-    """A chart together with the exports that lie in its folder; a file that is neither is told in `rejected`."""
-    charts, strays = [chart], []
-    for path in others:
-        try:
-            charts.append(_exports([path], mapping))
-        except ChartError as error:
-            if mapping is not None:
-                raise
-            strays.append((path.name, None, None, "", f"the file is not read: {error.what}", error.expected, None))
-    both = join(charts)
-    both.rejected = pl.concat([both.rejected, pl.DataFrame(strays, schema=SCHEMA["rejected"], orient="row")])
+def _spoken_of(file: str | Path, exports: list[Path]) -> list[Path]:
+    """The exports that a mapping file speaks of."""
+    from .mapping import load
+
+    given = load(file)
+    return [path for path in exports if given.speaks_of(path.name)]
+
+
+def _with_exports(chart: Chart, exports: list[Path], strays: list[Path], mapping: str | Path | None) -> Chart:
+    """A chart together with exports of its folder; the strays that are not read are told in `rejected`."""
+    told = [(path.name, None, None, "", NOT_READ, _way_in(path), nearest(path.stem.lower(), TABLES)) for path in strays]
+    both = join([chart, *(_exports([path], mapping) for path in exports)])
+    if told:
+        both.rejected = pl.concat([both.rejected, pl.DataFrame(told, schema=SCHEMA["rejected"], orient="row")])
     return both
 
 
-def _exports_in(folder: Path, ours: dict[str, Path]) -> list[Path]:
-    """The other tables in a folder; findings that Bence wrote there are none."""
+def _way_in(stray: Path) -> str:
+    """What is to be done so that a stray table is read, or is a stray no more."""
+    other = "another folder for it"
+    return other if stray.suffix.lower() not in EXPORTS else f"{other}; or a mapping file with name = {stray.name!r} under [file]"
+
+
+def _others(folder: Path, ours: dict[str, Path], suffixes: tuple[str, ...]) -> list[Path]:
+    """The other tables in a folder, by how their names end; findings that Bence wrote there are none."""
     files = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith((".", "~$")))
-    return [
-        path for path in files if path.suffix.lower() in EXPORTS and path not in ours.values() and path.stem.lower() not in OURS
-    ]
+    return [path for path in files if path.suffix.lower() in suffixes and path not in ours.values() and path.stem.lower() not in OURS]
 
 
-def exports_in(path: str | Path) -> list[Path]:
-    """The files at a path that are exports of a hospital system, not tables of a chart."""
+def exports_in(path: str | Path, mapping: str | Path | None = None) -> list[Path]:
+    """The files at a path that are read as exports of a hospital system.
+
+    Beside the tables of a chart that is only what the mapping speaks of: an old copy or a list that happens to lie there
+    must not become results of patients.
+    """
     place = Path(path)
     if place.is_file():
         return [place]
     from . import tables
 
-    return _exports_in(place, tables.files_in(place))
+    ours = tables.files_in(place)
+    exports = _others(place, ours, EXPORTS)
+    if not ours:
+        return exports
+    return [] if mapping is None else _spoken_of(mapping, exports)
 
 
 def _exports(paths: list[Path], mapping: str | Path | None) -> Chart:

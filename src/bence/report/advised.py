@@ -18,7 +18,8 @@ SAID = {
         "supported": "supports it", "refuted": "speaks against it", "untested": "has not tested it",
         "comma": ", ", "colon": ": ", "semicolon": "; ",
         "silent": "The pathway asks nothing of this patient at present.",
-        "note": "Options under the approvals of: {}. Sources that disagree stand side by side. No dose is given here; labels prevail.",
+        "note": "Options under the approvals of: {}. Sources that disagree stand side by side. No dose is given here; labels prevail. "
+        "No row has been signed by a haematologist yet.",
         "decision": "Decision", "because": "Reasons", "present": "Present", "on": "Date",
     },
     "zh": {
@@ -27,7 +28,7 @@ SAID = {
         "mechanism": "机制", "state": "现有记录", "test": "检测", "counter": "相应对策",
         "supported": "支持", "refuted": "不支持", "untested": "尚未检测", "comma": "、", "colon": "：", "semicolon": "；",
         "silent": "本路径未涉及该患者目前的情况。",
-        "note": "依据{}的批准情况列出选项。来源不一者并列。此处不给出剂量，以说明书为准。",
+        "note": "依据{}的批准情况列出选项。来源不一者并列。此处不给出剂量，以说明书为准。目前尚无血液科医师签字。",
         "decision": "会诊决定", "because": "理由", "present": "参加人员", "on": "日期",
     },
 }  # fmt: skip

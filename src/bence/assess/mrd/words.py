@@ -69,7 +69,7 @@ COURSE: dict[str, tuple[str, str]] = {
     "sustained_imwg": ("sustained by IMWG, with imaging", "持续阴性（IMWG，含影像学）"),
     "sustained_trial": ("sustained as in trials, two marrows a year apart", "持续阴性（临床试验定义，两次骨髓相隔≥12个月）"),
     "conversion": ("turned negative", "由阳转阴"),
-    "resurgence": ("MRD resurgence (by itself no progression)", "MRD复现（本身不等于疾病进展）"),
+    "resurgence": ("MRD resurgence (by itself no progression)", "MRD转阳（本身不等于疾病进展）"),
 }
 SENTENCES: dict[str, tuple[str, str]] = {
     "title": ("MRD {on}, {method}: {claim}", "MRD {on}，{method}：{claim}"),

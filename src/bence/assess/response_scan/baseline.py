@@ -82,7 +82,7 @@ def baseline_of(days, n, start, treatments, policy, base):
         if days.day[d] > start:
             break
         for c in range(MEASUREMENTS):
-            if not np.isnan(days.low[d, c, 0]) and not (c == IGG and immunoglobulin_given(treatments, days.day[d], policy.ivig)):
+            if not np.isnan(days.low[d, c, 0]) and not (c == IGG and immunoglobulin_given(treatments, days.day[d], policy)):
                 put(base.value[c], days.low[d, c])
                 base.day[c] = days.day[d]
         for w in range(WORDS):

@@ -49,6 +49,7 @@ ASSESSMENTS = (
     | 1 << MEASUREMENTS + SERUM_IFE | 1 << MEASUREMENTS + URINE_IFE | 1 << MEASUREMENTS + SHIFTED_IFE
 )  # fmt: skip
 EPS = 1e-9  # comparisons hold to this
+NEVER = 2_000_000_000  # the day of what has no stop
 OPEN = 4e-9  # an open end of a censored value lies this far inside its bound
 
 
@@ -69,6 +70,7 @@ class Policy(NamedTuple):
     carry_imaging: int = 84
     antibody_washout: int = 180
     ivig: int = 42
+    ivig_open: int = 180
 
 
 class Rows(NamedTuple):

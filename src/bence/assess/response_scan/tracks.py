@@ -16,6 +16,7 @@ from .places import (
     LAMBDA,
     MARROW,
     MEASUREMENTS,
+    NEVER,
     RATIO,
     SPD,
     T_CIRCULATING,
@@ -38,7 +39,7 @@ def take_in(now, days, d, uninvolved, treatments, policy):
     for c in range(MEASUREMENTS):
         if not (days.seen[d] >> c) & 1 or np.isnan(days.high[d, c, 0]):
             continue
-        if c == IGG and immunoglobulin_given(treatments, today, policy.ivig):
+        if c == IGG and immunoglobulin_given(treatments, today, policy):
             continue  # total IgG after immunoglobulin replacement
         source = days.low if c == uninvolved else days.high
         now.value[c, 0], now.value[c, 1] = source[d, c, 0], source[d, c, 1]
@@ -49,10 +50,13 @@ def take_in(now, days, d, uninvolved, treatments, policy):
             now.word_day[w] = today
 
 
-def immunoglobulin_given(treatments, today, within):
-    """Whether immunoglobulin is being given, or was in the last days; without a stop it still is."""
+def immunoglobulin_given(treatments, today, policy):
+    """Whether immunoglobulin is being given, or was in the last days; without a stop it is taken to go on for some months."""
     for i in range(treatments.start.size):
-        if treatments.kind[i] == IMMUNOGLOBULIN and treatments.start[i] <= today and today - treatments.stop[i] <= within:
+        if treatments.kind[i] != IMMUNOGLOBULIN or treatments.start[i] > today:
+            continue
+        stop = treatments.stop[i] if treatments.stop[i] < NEVER else treatments.start[i] + policy.ivig_open
+        if today - stop <= policy.ivig:
             return True
     return False
 
