@@ -70,7 +70,10 @@ def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {opt for param in command.params if isinstance(param, click.Option) for opt in param.opts}
+    """The options of a command, or of all commands of a group."""
+    parts = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    options = [param for part in parts for param in part.params if isinstance(param, click.Option)]
+    return {name for option in options for name in option.opts}
 
 
 # ---- documents

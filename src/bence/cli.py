@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it, so that `bence --help` star
 
 from __future__ import annotations
 
+import getpass
 import io
 import re
 import sys
@@ -22,6 +23,7 @@ from .errors import BenceError, ChartError, UsageError
 if TYPE_CHECKING:
     from .assess import Findings
     from .chart import Chart
+    from .registry import Access, Store
 
 NOTE = "Bence supports decisions; it does not make them and is not a medical device."
 
@@ -487,6 +489,102 @@ def sign_off(out: Path, lang: str) -> None:
 
     out.write_text(sheet(lang), encoding="utf-8")
     click.echo(f"wrote {out}")
+
+
+@bence.group()
+def registry() -> None:
+    """Keep charts with their history, rights and audit: in a file (SQLite) or a postgresql:// DATABASE."""
+
+
+database_argument = click.argument("database")
+user_option = click.option("--user", default=getpass.getuser, help="The user of the registry (default: your login).")
+why_option = click.option("--why", required=True, help="Why; it is kept with every row.")
+
+
+def _store(database: str, user: str) -> tuple[Store, Access]:
+    from .registry import Store
+
+    store = Store(database)
+    return store, store.access(user)
+
+
+@registry.command("init")
+@database_argument
+@click.option("--centre", "centres", multiple=True, required=True, metavar="CODE=NAME", callback=_pairs, help="A centre of the registry.")
+@user_option
+@explained
+def registry_init(database: str, centres: dict[str, str], user: str) -> None:
+    """Make a registry, or bring an older one up to date. The first user may do everything in the centres given."""
+    from .registry import Access, Store
+
+    first = Access(user, ["administrator", "centre_lead", "data_entry"], centres)
+    Store.create(database, {code: (name, name) for code, name in centres.items()}, first).close()
+
+
+@registry.command("import")
+@database_argument
+@chart_argument
+@why_option
+@click.option("--centre", help="The centre of patients who have none in the chart.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write every row with its outcome as CSV.")
+@mapping_option
+@user_option
+@explained
+def registry_import(
+    database: str, chart: Path, why: str, centre: str | None, dry_run: bool, out: Path | None, mapping: Path | None, user: str
+) -> None:
+    """Bring a chart or an export in, whole or not at all."""
+    store, access = _store(database, user)
+    done = store.import_chart(access, _read(chart, mapping), why, centre, dry_run)
+    if out:
+        done.rows.write_csv(out)
+    said = ", ".join(f"{n:,} {name}" for name, n in done.counts.items())
+    click.echo(f"dry run: {said}" if done.change is None else f"import {done.change}: {said}")
+
+
+@registry.command("undo")
+@database_argument
+@click.argument("change", type=int)
+@why_option
+@user_option
+@explained
+def registry_undo(database: str, change: int, why: str, user: str) -> None:
+    """Take the import CHANGE back; nothing is erased."""
+    store, access = _store(database, user)
+    click.echo(f"import {change} is taken back by change {store.undo(access, change, why)}")
+
+
+@registry.command("export")
+@database_argument
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--key-file", type=click.Path(path_type=Path, exists=True), help="De-identify with the secret key in this file.")
+@click.option("--at-store-time", help="As the registry had it then: 2026-06-30T17:00:00+08:00.")
+@user_option
+@explained
+def registry_export(database: str, folder: Path, format: Any, key_file: Path | None, at_store_time: str | None, user: str) -> None:
+    """Write the chart of your centres into FOLDER."""
+    store, access = _store(database, user)
+    key = key_file.read_bytes().strip() if key_file else None
+    click.echo(str(store.export(access, folder, format, key, at_store_time)))
+
+
+@registry.command("verify")
+@database_argument
+@click.option("--head", help="A hash noted earlier, that must still be in the chain.")
+@click.option("--audit", type=click.Path(path_type=Path), help="Write the audit as CSV, too.")
+@user_option
+@explained
+def registry_verify(database: str, head: str | None, audit: Path | None, user: str) -> None:
+    """Is the audit unbroken? Exits 1 if not, and says where."""
+    store, access = _store(database, user)
+    found = store.verify(access, head)
+    if audit:
+        store.export_audit(access, audit)
+    if not found.whole:
+        raise ChartError(f"the audit is broken at entry {found.broken_at}: {found.fault}")
+    click.echo(f"{found.entries:,} entries, unbroken; head {found.head}")
 
 
 def main() -> None:

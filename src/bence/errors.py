@@ -4,6 +4,7 @@
     ├── UsageError   the request is wrong: unknown name, missing file          (exit code 2)
     └── ChartError   the data are wrong in structure: no patients, duplicate   (exit code 1)
 
+The registry adds AccessError and ConflictError (exit code 1): not allowed, and somebody else was first.
 A message says what is wrong, where, what was expected, and the nearest right name.
 A single bad cell is not an error: it is a row of `chart.rejected`.
 """

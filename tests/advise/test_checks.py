@@ -133,6 +133,7 @@ def asked(facts: pl.DataFrame, question: Question) -> pl.DataFrame:
 
 
 GAPS = {
+    "urgent": (0.90, "85 %: nothing that cannot wait is on record"),
     "smouldering": (0.0, "monitoring is an option for everybody"),
     "relapse": (0.0, "a trial is an option at every relapse"),
     "bridging": (0.0, "bridging is an option for everybody"),

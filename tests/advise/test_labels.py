@@ -176,7 +176,7 @@ def test_within_the_label_of_any_car_t_product() -> None:
 
 def test_an_option_off_its_label_is_against_one_not_approved_is_blocked_and_one_unverified_carries_a_caution() -> None:
     def said(region: str, option: str, **changed: Any) -> dict[str, dict[str, Any]]:
-        told = facts(died=False, triple_class_exposed=True, exposed_bcma_car_t=False, **changed)
+        told = facts(died=False, apheresis_done=False, triple_class_exposed=True, exposed_bcma=False, exposed_bcma_car_t=False, **changed)
         rows = advice(settle(told.with_columns(diagnosis=pl.lit("MM"), situation=pl.lit("relapse")), region), region)
         return {row["stance"]: row for row in rows.filter(pl.col("option") == option).iter_rows(named=True)}
 

@@ -71,7 +71,7 @@ class Cases:
         if not mine:
             return column and column._replace(values=np.repeat(column.values, self.n))
         words = tuple(value for value in mine.values() if isinstance(value, str))
-        before = column or Column(np.array([np.nan]), words and (), isinstance(next(iter(mine.values())), bool))
+        before = column or Column(np.array([np.nan]), () if words else None, isinstance(next(iter(mine.values())), bool))
         values = np.repeat(before.values, self.n)
         for i, value in mine.items():
             values[i] = number(value) if not isinstance(value, str) else len(before.words or ()) + words.index(value)

@@ -14,9 +14,11 @@ UNSUITED = (
     " or palliative_care = yes or no_caregiver = yes or no_access = yes or rapid_progression = yes or declined_car_t = yes"
 )
 """What the sources name (S2), with bounds that are a choice of Bence where they name none: ECOG 3, LVEF 40 %, NYHA III."""
+LOST = "manufacturing_failure = yes or declined_car_t = yes"  # of collected cells nothing is to come
 RECORDED = {
     "car_t_unsuited": UNSUITED,
     "bcma_loss_recorded": "tnfrsf17_status = biallelic_loss|mutation",
+    "hypercalcaemia_now": "hypercalcaemia = yes or corrected_calcium > 2.75",
     "gprc5d_loss_recorded": "gprc5d_status = biallelic_loss|mutation",
 }
 
@@ -25,6 +27,8 @@ def settle(facts: pl.DataFrame, region: str) -> pl.DataFrame:
     """The facts with `region`, `label_<option>`, `car_t_within_label`, and what of RECORDED is on record: missing counts as no there."""
     words = [name for name, kind in facts.schema.items() if kind == pl.String and name != "patient"]
     facts = facts.with_columns(facts[name].cast(pl.Enum(facts[name].drop_nulls().unique().sort())) for name in words)
+    waiting = read("apheresis_done = yes").truth(Columns(facts)).yes & ~read(LOST).truth(Columns(facts)).yes
+    facts = facts.with_columns(apheresis_done=pl.Series(waiting))
     columns = Columns(facts)
     recorded = {name: pl.Series(read(text).truth(columns).yes) for name, text in RECORDED.items()}
     told = facts.with_columns(region=pl.lit(region), **recorded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -21,6 +22,7 @@ from .values import Values, value_of
 from .vocabulary import condition, said, settles
 from .what_if import Outcome, outcomes
 
+ASIDE = re.compile(r"\s?\([^()]*\)$")  # what is said in brackets at the end of a name
 FAILED = {"relapse", "immunotherapy"}  # questions that are asked where treatment has failed
 
 
@@ -98,7 +100,7 @@ def _together(options: list[Advised]) -> list[Advised]:
 
 
 def _merged(group: list[Advised]) -> Advised:
-    words = "; ".join(one.words.partition(" (")[0].partition("(")[0] for one in group)
+    words = "; ".join(ASIDE.sub("", one.words) for one in group)
     grounds = tuple(replace(ground, conditions=()) for ground in group[0].grounds)
     return replace(group[0], words=words, grounds=grounds, contrary=(), cautions=())
 

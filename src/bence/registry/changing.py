@@ -1,0 +1,57 @@
+"""A change: one transaction, one entry of who, when and why, and the versions that it begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from . import audit
+from .access import Access
+from .bulk import close, insert
+from .database import Database, next_ids
+from .models import VERSIONS, changes
+
+
+@dataclass
+class Change:
+    """What is being changed: the transaction, the number of the change, whom it touched and how many versions it began."""
+
+    connection: sa.Connection
+    id: int
+    persons: set[int] = field(default_factory=set)
+    rows: dict[str, int] = field(default_factory=dict)
+    detail: dict[str, Any] = field(default_factory=dict)
+    undoes: int | None = None
+
+    def begin(self, table: str, frame: pl.DataFrame) -> None:
+        """Begin versions: `id`, `version`, `person` and columns of the chart."""
+        insert(self.connection, VERSIONS[table], frame.with_columns(from_change=pl.lit(self.id, pl.Int64)))
+        self.persons.update(frame["person"].unique())
+        self.rows[table] = self.rows.get(table, 0) + frame.height
+
+    def end(self, table: str, frame: pl.DataFrame) -> int:
+        """End the current versions of the rows `id` of `person`; returns how many were current."""
+        self.persons.update(frame["person"].unique())
+        return close(self.connection, VERSIONS[table], frame["id"], self.id)
+
+    def new_ids(self, table: str, n: int) -> pl.Series:
+        """New ids for rows of a table."""
+        first = next_ids(self.connection, table, n)
+        return pl.int_range(first, first + n, dtype=pl.Int64, eager=True).alias("id")
+
+
+@contextmanager
+def changing(database: Database, access: Access, kind: str, why: str) -> Iterator[Change]:
+    """Make a change, enter it into the audit, and commit; an error leaves nothing behind."""
+    with database.transaction(access.centres, write=True) as connection:
+        change = Change(connection, next_ids(connection, "changes"))
+        yield change
+        detail = {"change": change.id, "why": why, "rows": change.rows, **change.detail}
+        at = audit.append(connection, access, kind, change.persons, detail)
+        row = {"id": change.id, "at": at, "who": access.user, "kind": kind, "why": why, "undoes": change.undoes}
+        connection.execute(sa.insert(changes).values(**row, rows=sum(change.rows.values())))

@@ -1,0 +1,103 @@
+"""The two databases of the tests. PostgreSQL runs in a private server that lives as long as the session."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+sa = pytest.importorskip("sqlalchemy", reason="the extra `registry` is not installed")
+pytest.importorskip("alembic", reason="the extra `registry` is not installed")
+sys.path.append(str(Path(__file__).parent))
+
+from homes import ADMIN, HOMES  # noqa: E402
+
+from bence.registry import Store  # noqa: E402
+
+NUMBERS = count(1)
+
+
+def _programs():
+    """The folder with initdb and pg_ctl, or None."""
+    homes = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
+    homes += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((home for home in homes if (home / "initdb").exists() and (home / "pg_ctl").exists()), None)
+
+
+def _free_port():
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        return own.getsockname()[1]
+
+
+def _as_postgres(*command):
+    """Run a program of the server, which refuses to run as root."""
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    subprocess.run([*user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, cwd="/")
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of a PostgreSQL server."""
+    pytest.importorskip("psycopg", reason="the extra `registry` is not installed")
+    home = _programs()
+    if home is None:
+        pytest.skip("there is no PostgreSQL server on this machine (apt-get install postgresql)")
+    place, port = Path(tempfile.mkdtemp(prefix="bence-pg-", dir="/tmp")), _free_port()
+    if os.geteuid() == 0:
+        shutil.chown(place, "postgres", "postgres")
+    settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place} -c fsync=off -c synchronous_commit=off"
+    try:
+        _as_postgres(home / "initdb", "-D", place / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        _as_postgres(home / "pg_ctl", "-D", place / "data", "-w", "-l", place / "log", "-o", settings, "start")
+        yield f"postgresql://postgres@127.0.0.1:{port}"
+        _as_postgres(home / "pg_ctl", "-D", place / "data", "-w", "stop", "-m", "immediate")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def run(server, statement):
+    """Run a statement outside of a transaction, as the owner of the server."""
+    engine = sa.create_engine(f"{server}/postgres".replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("registry") / "template.db"
+    Store.create(path, HOMES, ADMIN).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(server):
+    run(server, "create database template_registry")
+    Store.create(f"{server}/template_registry", HOMES, ADMIN).close()
+    return "template_registry"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request, tmp_path):
+    """The address of a new registry with three centres, on either kind of database."""
+    if request.param == "sqlite":
+        yield str(shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "registry.db"))
+        return
+    server, name = request.getfixturevalue("server"), f"registry_{next(NUMBERS)}"
+    run(server, f"create database {name} template {request.getfixturevalue('postgres_template')}")
+    yield f"{server}/{name}"
+    run(server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def store(where):
+    """A new registry with three centres."""
+    made = Store(where)
+    yield made
+    made.close()

@@ -1,0 +1,62 @@
+"""Findings are worked out once for each version of a patient's chart."""
+
+from datetime import date
+
+import pytest
+from homes import ENTRY, LEAD, PHYSICIAN, small
+from polars.testing import assert_frame_equal
+
+from bence.assess import assess
+from bence.chart import join
+from bence.errors import UsageError
+from bence.output import tables_of
+from bence.registry import kept_findings
+
+
+@pytest.fixture
+def counted(store, monkeypatch):
+    """A registry with two patients, and the patients that were assessed."""
+    store.import_chart(LEAD, join([small("P1"), small("P2")]), "first")
+    worked = []
+
+    def assess_and_note(chart, *how, **policies):
+        worked.append(chart.patients["patient"][0])
+        return assess(chart, *how, **policies)
+
+    monkeypatch.setattr(kept_findings, "assess", assess_and_note)
+    return store, worked
+
+
+def test_they_are_those_of_the_chart_and_kept_until_a_row_changes(counted):
+    store, worked = counted
+    first = store.findings_for(PHYSICIAN, "P1")
+    kept = store.findings_for(PHYSICIAN, "P1")
+    right = tables_of(assess(store.patient(LEAD, "P1").chart))
+    assert set(first) == set(kept) == set(right)
+    for name, table in right.items():
+        assert_frame_equal(first[name], table)
+        assert_frame_equal(kept[name], table)
+    assert worked == ["P1"]
+    store.add(ENTRY, "observations", "P2", {"on": date(2025, 2, 1), "what": "b2m", "value": 6.0, "unit": "mg/L"}, "visit")
+    store.findings_for(PHYSICIAN, "P1")
+    assert worked == ["P1"]  # the change was another patient's
+    store.add(ENTRY, "observations", "P1", {"on": date(2025, 1, 1), "what": "b2m", "value": 6.0, "unit": "mg/L"}, "visit")
+    assert store.findings_for(PHYSICIAN, "P1")["status"]["iss"].cast(str).to_list() == ["III"]
+    assert worked == ["P1", "P1"]
+
+
+def test_another_day_profile_policy_or_version_is_another_question(counted, monkeypatch):
+    store, worked = counted
+    store.findings_for(PHYSICIAN, "P1")
+    store.findings_for(PHYSICIAN, "P1", at="2025-01-02")
+    store.findings_for(PHYSICIAN, "P1", at=date(2025, 1, 2))
+    assert len(worked) == 2
+    store.findings_for(PHYSICIAN, "P1", nadir="any")
+    store.findings_for(PHYSICIAN, "P1", nadir="pairwise")
+    store.findings_for(PHYSICIAN, "P1")
+    assert len(worked) == 3  # one of the two is the default
+    monkeypatch.setattr(kept_findings, "__version__", "9.9.9")
+    store.findings_for(PHYSICIAN, "P1")
+    assert len(worked) == 4
+    with pytest.raises(UsageError, match="no policy"):
+        store.findings_for(PHYSICIAN, "P1", nadri="any")
