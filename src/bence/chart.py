@@ -216,10 +216,11 @@ def visible(chart: Chart, at: date | None) -> Chart:
     """
     if at is None:
         return chart
-    return Chart(*(_known_by(chart.scan(table), table, at) for table in TABLES))
+    return Chart(*(known_by(chart.scan(table), table, at) for table in TABLES))
 
 
-def _known_by(frame: pl.LazyFrame, table: str, at: date) -> pl.LazyFrame:
+def known_by(frame: pl.LazyFrame, table: str, at: date | pl.Expr) -> pl.LazyFrame:
+    """A table as it was known on a day, or on the day that each row names."""
     if table in DATED:
         frame = frame.filter(pl.max_horizontal(DATED[table], "recorded_on").le(at).fill_null(True))
     dates = LATER.get(table, ())
@@ -227,6 +228,19 @@ def _known_by(frame: pl.LazyFrame, table: str, at: date) -> pl.LazyFrame:
     blanked += [pl.when(pl.col(on).is_null() | (pl.col(on) <= at)).then(name).alias(name)
                 for name, on in GOES_WITH.items() if on in dates]  # fmt: skip
     return frame.with_columns(blanked) if blanked else frame
+
+
+def moved(frame: pl.LazyFrame, table: str, by: pl.Expr) -> pl.LazyFrame:
+    """A table with all its dates moved by a duration; a birth is text, and moved by itself (`birth`)."""
+    dates = [name for name, dtype in SCHEMA[table].items() if dtype == pl.Date]
+    return frame.with_columns((pl.col(name) + by).cast(pl.Date).alias(name) for name in dates)
+
+
+def birth() -> pl.Expr:
+    """The date of birth; known to the year or the month alone, the middle of it."""
+    told = pl.col("born_on").str.strip_chars()
+    whole = pl.when(told.str.len_chars() == 4).then(told + "-07-01").when(told.str.len_chars() == 7).then(told + "-15").otherwise(told)
+    return whole.str.to_date("%Y-%m-%d", strict=False)
 
 
 def last_date(chart: Chart) -> date | None:

@@ -251,20 +251,22 @@ def advise(
     _step("advising")
     if patient is None:
         from .advise import advise as rows_of
-        from .table import advice_table
+        from .advise.rows import counts
+        from .table import as_text
 
         rows = rows_of(read, at, region, lang, **policy)
         if out:
             rows.write_csv(out)
-        click.echo(advice_table(rows, lang))
+        click.echo(as_text(counts(rows, lang)))
     elif out:
         from .report import sheet
 
         out.write_text(sheet(read, patient, at, region, lang, **policy), encoding="utf-8")
     else:
-        from .advise.text import text, told
+        from .advise import advice_for
+        from .advise.text import text
 
-        click.echo(text(told(read, patient, at, region, lang, **policy), lang))
+        click.echo(text(advice_for(read, patient, at, region, lang, **policy), lang))
     if out:
         click.echo(f"wrote {out}")
     _note(lang)
@@ -281,14 +283,14 @@ def advise(
 def replay(chart: Path, region: str, out: Path | None, policy: dict[str, str], mapping: Path | None, lang: str) -> None:
     """Was the pathway followed? Every decision of a cohort against what was offered on its day."""
     from .advise import replay as replaying
-    from .advise.policies import POLICIES
+    from .advise.policies import parted
     from .assess import assess
     from .table import as_text
 
     read = _read(chart, mapping)
-    mine = {name: policy.pop(name) for name in list(policy) if name in POLICIES}
+    mine, others = parted(policy)
     _step("assessing every decision on its day")
-    rows = replaying.replay(read, assess(read, **policy), region, **mine)
+    rows = replaying.replay(read, assess(read, **others), region, **mine)
     if out:
         rows.write_csv(out)
         click.echo(f"wrote {out}")

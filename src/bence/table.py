@@ -7,9 +7,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from .advise.pathway import pathway
-from .advise.rows import ORDER
-from .advise.text import STANCE
 from .assess import Findings
 from .assess.active import ACTIVE, may_be
 
@@ -48,20 +45,6 @@ def _answer(name: str) -> pl.Expr:
     possible = pl.col(f"{name}_possible").cast(pl.String)
     short = pl.when(possible.str.len_chars() > LONG).then(pl.lit("?")).otherwise(possible + "?")
     return pl.coalesce(pl.col(name).cast(pl.String), pl.when(possible.is_not_null()).then(short)).alias(name)
-
-
-def advice_table(rows: pl.DataFrame, lang: str = "en") -> str:
-    """How many patients have each option with each stance. `rows`: of `bence.advise.advise`."""
-    zh, path = lang == "zh", pathway()
-    counts = rows.drop_nulls("option").group_by("question", "option", "stance").len().cast({pl.Enum: pl.String})
-    wide = counts.pivot("stance", index=["question", "option"], values="len")
-    places = {key: place for place, key in enumerate(path.rows)}
-    shown = [
-        (path.questions[row["question"]].words[zh], path.options[row["option"]].words[zh], *(row.get(name) for name in ORDER))
-        for row in sorted(wide.iter_rows(named=True), key=lambda row: places[row["question"], row["option"]])
-    ]
-    heads = ("问题", "选项") if zh else ("question", "option")
-    return as_text(pl.DataFrame(shown, schema=[*heads, *ORDER], orient="row"), [*heads, *(STANCE[name][zh] for name in ORDER)])
 
 
 def sensitivity_table(rows: pl.DataFrame, lang: str = "en") -> str:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from bence.advise.checks import states as combinations_of
+from bence.advise.columns import Columns
 from bence.advise.conditions import Condition
 from bence.advise.resistance import STATES, Mechanism, mechanisms, resistance, states
 from bence.advise.vocabulary import vocabulary, words_of
@@ -39,7 +40,7 @@ def table(*patients: dict[str, Any]) -> pl.DataFrame:
 
 
 def state(mechanism: str, **facts: Any) -> str:
-    return STATES[states(table(facts))[mechanism][0][0]]
+    return STATES[states(Columns(table(facts)))[mechanism][0][0]]
 
 
 def told(**facts: Any) -> dict[str, str]:
@@ -85,7 +86,7 @@ def test_what_is_missing_neither_supports_nor_refutes(one: Mechanism) -> None:
     names = [name for name in every.columns if name in EVERY_FACT]
     values = [[*every[name].unique().to_list(), None] for name in names]
     people = [dict(zip(names, told, strict=True)) for told in product(*values)]
-    found = states(table(*people))[one.key][0]
+    found = states(Columns(table(*people)))[one.key][0]
     assert [STATES[place] for place in found] == [by_hand(one, told) for told in people]
     assert STATES[found[-1]] == "untested"
 

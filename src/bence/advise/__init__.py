@@ -22,7 +22,7 @@ from ..errors import UsageError
 from .columns import Columns
 from .facts import facts as facts_of
 from .pathway import pathway as shipped
-from .policies import POLICIES, settled
+from .policies import parted, settled
 from .rows import table
 from .setting import settle
 from .stances import stances
@@ -41,15 +41,24 @@ def advise(chart: Chart | Findings, at: date | None = None, region: str = "china
     known only from memory or is no reason by itself. A question without an option (`option` null) waits for the facts in
     `unlocked_by`. Policies of the assessment and of the advice are given by name. UsageError for an unknown region or policy.
     """
-    if region not in REGIONS:
-        raise UsageError(f"there is no region {region!r}", expected=", ".join(REGIONS), nearest=nearest(region, REGIONS))
-    mine = {name: policies.pop(name) for name in list(policies) if name in POLICIES}
-    findings = chart if isinstance(chart, Findings) else assess(chart, at, **policies)
+    mine, others = parted(policies)
+    findings = chart if isinstance(chart, Findings) else assess(chart, at, **others)
     return advice(facts(findings, region), region, lang, **mine)
 
 
+def advice_for(chart: Chart, patient: str, at: date | None = None, region: str = "china", lang: str = "en", **policies: Any) -> Story:
+    """The whole advice of one patient of a chart. UsageError for an unknown patient, region or policy."""
+    mine, others = parted(policies)
+    return advice_of(facts(assess(chart.only(patient), at, **others), region), region, lang, **mine)
+
+
 def facts(findings: Findings, region: str) -> pl.DataFrame:
-    """What the pathway asks about, one row a patient: facts of the findings, the region, and what each label allows."""
+    """What the pathway asks about, one row a patient: facts of the findings, the region, and what each label allows.
+
+    UsageError for an unknown region.
+    """
+    if region not in REGIONS:
+        raise UsageError(f"there is no region {region!r}", expected=", ".join(REGIONS), nearest=nearest(region, REGIONS))
     return settle(facts_of(findings), region)
 
 
@@ -59,6 +68,6 @@ def advice(facts: pl.DataFrame, region: str, lang: str = "en", **policies: str) 
     return table(found, facts, region, lang)
 
 
-__all__ = ["REGIONS", "Story", "advice", "advice_of", "advise", "facts"]
+__all__ = ["REGIONS", "Story", "advice", "advice_for", "advice_of", "advise", "facts"]
 
 make_callable(__name__)

@@ -14,10 +14,10 @@ import polars as pl
 
 from .citations import resolves
 from .columns import Columns
-from .conditions import Atom, Condition, Truth
+from .conditions import Answers, Atom, Condition, Truth
 from .partition import Value, parts
 from .pathway import Pathway, Row, pathway
-from .policies import POLICIES
+from .policies import POLICIES, settled
 from .stances import stances
 from .vocabulary import LABEL, LABEL_WORDS, known, vocabulary, words_of
 
@@ -106,8 +106,7 @@ def _satisfied(conditions: Iterable[Condition]) -> bool:
 
 
 def _truth(conditions: Iterable[Condition], facts: pl.DataFrame) -> Truth:
-    held = Columns(facts)
-    return Truth.all((condition.truth(held) for condition in conditions), facts.height)
+    return Answers(Columns(facts)).of(conditions)
 
 
 def states(atoms: Iterable[Atom], most: int = 200_000) -> pl.DataFrame | None:
@@ -148,7 +147,7 @@ def drawn(n: int, seed: int = 0, missing: float = 0.0, path: Pathway | None = No
 def gaps(n: int = 20_000, seed: int = 0) -> dict[str, float]:
     """Of every question the share of drawn patients, complete and asked, for whom no option is `for`."""
     facts = drawn(n, seed)
-    found = stances(pathway(), Columns(facts), {name: values[0] for name, values in POLICIES.items()})
+    found = stances(pathway(), Columns(facts), settled({}))
     told = {}
     for key, question in pathway().questions.items():
         asked = _truth(question.applies, facts).yes

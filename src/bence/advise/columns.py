@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-EPOCH = date(1970, 1, 1)
+from ..assess.intake import EPOCH
 
 
 class Column(NamedTuple):

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -135,6 +136,7 @@ class Condition:
         return " or ".join(map(str, self.atoms))
 
 
+@cache
 def read(text: str) -> Condition:
     """The condition of a line of text; UsageError where it cannot be read."""
     return Condition(tuple(_atom(part, text) for part in text.split(" or ")))
@@ -160,7 +162,7 @@ def _bound(value: str, text: str) -> Bound:
 
 
 @dataclass
-class Answers(Mapping[Atom, Truth]):
+class Answers:
     """The truth of every atom over the same facts, worked out once each."""
 
     facts: Source
@@ -171,14 +173,6 @@ class Answers(Mapping[Atom, Truth]):
         if atom not in self._known:
             self._known[atom] = atom.truth(self.facts)
         return self._known[atom]
-
-    def __iter__(self) -> Iterator[Atom]:
-        """The atoms asked for so far."""
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        """How many atoms were asked for so far."""
-        return len(self._known)
 
     def of(self, conditions: Iterable[Condition]) -> Truth:
         """Where all conditions hold."""

@@ -88,6 +88,10 @@ class Pathway:
     rows: Mapping[tuple[str, str], tuple[Row, ...]]
     general: frozenset[str]  # names of the rows that hold in every question
 
+    def of(self, question: str) -> dict[str, tuple[Row, ...]]:
+        """The options of a question with their rows."""
+        return {option: rows for (about, option), rows in self.rows.items() if about == question}
+
     def row(self, key: str) -> tuple[Row, ...]:
         """The row of a name, once for every option it speaks of; UsageError if there is none."""
         found = tuple(row for rows in self.rows.values() for row in rows if row.key == key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..catalogue import nearest
 from ..errors import UsageError
@@ -11,6 +12,12 @@ POLICIES = {  # the first is the default
     "off_label": ("block", "mark"),  # an option that is not approved in the region: blocked, or shown as off-label
     "antigen_loss": ("block", "caution"),  # the target is lost on both alleles or mutated
 }
+
+
+def parted(policies: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The policies of the pathway, and those of the assessment."""
+    mine = {name: value for name, value in policies.items() if name in POLICIES}
+    return mine, {name: value for name, value in policies.items() if name not in POLICIES}
 
 
 def settled(given: Mapping[str, str]) -> dict[str, str]:

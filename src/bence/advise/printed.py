@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from .citations import cited
 from .pathway import Row, pathway
-from .text import STANCE, WORDS
-from .vocabulary import condition
+from .text import WORDS
+from .vocabulary import STANCE, condition
 
 HEADS = {
     "en": ("row", "if", "option", "stance", "because", "grade", "tag", "source", "reviewed by"),
@@ -32,8 +32,7 @@ def _lines(lang: str) -> Iterator[str]:
         yield ""
         yield f"{ASKED[zh]}{'：' if zh else ': '}{sign.join(condition(one, lang) for one in question.applies)}."
         yield ""
-        mine = {place: rows for place, rows in path.rows.items() if place[0] == key}
-        yield from _table((row for rows in mine.values() for row in rows if row.key not in path.general), lang)
+        yield from _table((row for rows in path.of(key).values() for row in rows if row.key not in path.general), lang)
     yield f"### {EVERYWHERE[zh]}"
     yield ""
     yield from _table((row for rows in path.rows.values() for row in rows if row.key in path.general), lang)

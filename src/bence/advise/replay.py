@@ -115,8 +115,7 @@ def done(drugs: str | None, questions: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _options(questions: Iterable[str]) -> Iterator[tuple[tuple[str, str], Option]]:
-    asked = set(questions)
-    return ((place, pathway().options[place[1]]) for place in pathway().rows if place[0] in asked)
+    return (((question, option), pathway().options[option]) for question in questions for option in pathway().of(question))
 
 
 def _core(option: Option) -> set[str]:

@@ -63,10 +63,9 @@ def _test(told: Mapping[str, Any]) -> Test:
     return Test(told.get("what", ""), (told["text"]["en"], told["text"]["zh"]), supports, refutes, told["tag"], told["source"])
 
 
-def states(facts: pl.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def states(facts: Columns) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Of every mechanism, for every patient: its state (a place in STATES), and whether what came before lets one think of it."""
-    columns = Columns(facts)
-    return {one.key: _state(one, columns) for one in mechanisms()}
+    return {one.key: _state(one, facts) for one in mechanisms()}
 
 
 def _state(mechanism: Mechanism, facts: Columns) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +78,7 @@ def _state(mechanism: Mechanism, facts: Columns) -> tuple[np.ndarray, np.ndarray
 def resistance(facts: pl.DataFrame) -> pl.DataFrame:
     """One row a patient and mechanism that one may think of: patient, at, mechanism, state (supported, refuted, untested)."""
     tables = []
-    for key, (state, suspected) in states(facts).items():
+    for key, (state, suspected) in states(Columns(facts)).items():
         place = np.flatnonzero(suspected | (state > 0))
         named = pl.Series(STATES, dtype=pl.Enum(STATES)).gather(state[place])
         tables.append(facts.select("patient", "at")[place].with_columns(mechanism=pl.lit(key), state=named))
@@ -97,9 +96,12 @@ class Suspect:
     counter: tuple[str, ...]
 
 
-def suspects(facts: pl.DataFrame, lang: str = "en") -> tuple[Suspect, ...]:
-    """The mechanisms to think of in the one patient of `facts`: those the record speaks of, and those that what came before suggests."""
-    found, known = states(facts), facts.row(0, named=True)
+def suspects(facts: Columns, known: Values, lang: str = "en") -> tuple[Suspect, ...]:
+    """The mechanisms to think of in one patient: those the record speaks of, and those that what came before suggests.
+
+    `facts` and `known`: the facts of the patient, as columns and by name.
+    """
+    found = states(facts)
     shown = [(one, int(state[0])) for one in mechanisms() for state, suspected in [found[one.key]] if state[0] or suspected[0]]
     return tuple(_suspect(one, state, known, lang) for one, state in sorted(shown, key=lambda pair: -pair[1]))
 

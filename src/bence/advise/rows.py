@@ -9,7 +9,7 @@ import polars as pl
 
 from .pathway import GRADES, Row, pathway
 from .stances import Entry, Found, Line
-from .vocabulary import LABEL, vocabulary
+from .vocabulary import LABEL, STANCE, vocabulary
 
 ORDER = ("for", "unknown", "against", "blocked")
 HALVES = 2  # licensed, and not known to be
@@ -33,6 +33,20 @@ def table(found: Found, facts: pl.DataFrame, region: str, lang: str = "en") -> p
     )  # fmt: skip
 
 
+def counts(rows: pl.DataFrame, lang: str = "en") -> pl.DataFrame:
+    """How many patients have each option with each stance, under headings to print. `rows`: of `table`."""
+    zh, path = lang == "zh", pathway()
+    counted = rows.drop_nulls("option").group_by("question", "option", "stance").len().cast({pl.Enum: pl.String})
+    wide = counted.pivot("stance", index=["question", "option"], values="len")
+    places = {key: place for place, key in enumerate(path.rows)}
+    shown = [
+        (path.questions[row["question"]].words[zh], path.options[row["option"]].words[zh], *(row.get(name) for name in ORDER))
+        for row in sorted(wide.iter_rows(named=True), key=lambda row: places[row["question"], row["option"]])
+    ]
+    heads = ("问题", "选项") if zh else ("question", "option")
+    return pl.DataFrame(shown, schema=[*heads, *(STANCE[name][zh] for name in ORDER)], orient="row")
+
+
 def _column(texts: Iterable[str | None]) -> pl.Series:
     return pl.Series(list(texts), dtype=pl.String)
 
@@ -50,16 +64,11 @@ def ranked(lines: Iterable[Line]) -> list[Line]:
 def _ranks(found: Found) -> np.ndarray:
     """Of every line where it stands among those of its patient: by question and stance, then licensed first, then by grade."""
     entries, _, cautions, _ = found.parts
-    keys = [(*_place(entry), late, _grade(entry)) for late in (False, True) for entry in entries]
-    rank = np.argsort(np.argsort(_numbers(keys), kind="stable"))
+    keys = np.array([(*_place(entry), late, _grade(entry)) for late in (False, True) for entry in entries]).reshape(-1, 4)
+    rank = np.empty(len(keys), np.int64)
+    rank[np.lexsort(keys.T[::-1])] = np.arange(len(keys))
     late = np.array([_late(rows) for rows in cautions], np.int64)
     return rank[late[found.at[2]] * len(entries) + found.at[0]]
-
-
-def _numbers(keys: list[tuple[int, ...]]) -> np.ndarray:
-    """Keys as numbers of the same order."""
-    number = {key: i for i, key in enumerate(sorted(set(keys)))}
-    return np.array([number[key] for key in keys], np.int64)
 
 
 def _place(entry: Entry) -> tuple[int, int]:
@@ -101,4 +110,4 @@ def _joined(words: Iterable[str], sign: str = "|") -> str | None:
     return sign.join(dict.fromkeys(words)) or None
 
 
-__all__ = ["bedside", "ranked", "table"]
+__all__ = ["bedside", "counts", "ranked", "table"]

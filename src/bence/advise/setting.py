@@ -27,9 +27,8 @@ def settle(facts: pl.DataFrame, region: str) -> pl.DataFrame:
     """The facts with `region`, `label_<option>`, `car_t_within_label`, and what of RECORDED is on record: missing counts as no there."""
     words = [name for name, kind in facts.schema.items() if kind == pl.String and name != "patient"]
     facts = facts.with_columns(facts[name].cast(pl.Enum(facts[name].drop_nulls().unique().sort())) for name in words)
-    waiting = read("apheresis_done = yes").truth(Columns(facts)).yes & ~read(LOST).truth(Columns(facts)).yes
-    facts = facts.with_columns(apheresis_done=pl.Series(waiting))
     columns = Columns(facts)
-    recorded = {name: pl.Series(read(text).truth(columns).yes) for name, text in RECORDED.items()}
-    told = facts.with_columns(region=pl.lit(region), **recorded)
+    recorded = {name: read(text).truth(columns).yes for name, text in RECORDED.items()}
+    recorded["apheresis_done"] = read("apheresis_done = yes").truth(columns).yes & ~read(LOST).truth(columns).yes
+    told = facts.with_columns(region=pl.lit(region), **{name: pl.Series(holds) for name, holds in recorded.items()})
     return told.with_columns(**labels(pathway().options, told, region))

@@ -90,7 +90,7 @@ def _of_question(
     mine = np.flatnonzero(asked.yes)
     if not mine.size:
         return
-    options = {option: _active(rows, policies) for (about, option), rows in pathway.rows.items() if about == question.key}
+    options = {option: _active(rows, policies) for option, rows in pathway.of(question.key).items()}
     own = answers if mine.size == facts.n else Answers(facts.only(mine))
     for option, rows in options.items():
         for stance, place, said, open_ in _of_option(rows, own):

@@ -86,7 +86,7 @@ def advice_of(facts: pl.DataFrame, region: str, lang: str = "en", **policies: st
         if mine:
             told.append(Asked(key, question.words[lang == "zh"], tuple(options), tuple(confirm)))
     failed = FAILED & {asked.key for asked in told}
-    return Story(known["patient"], known["at"], region, tuple(told), suspects(facts, lang) if failed else ())
+    return Story(known["patient"], known["at"], region, tuple(told), suspects(columns, known, lang) if failed else ())
 
 
 def _together(options: list[Advised]) -> list[Advised]:

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from typing import Any
 
-from ..assess import assess
-from ..chart import Chart
-from . import facts
-from .policies import POLICIES
-from .story import Advised, Ground, Story, advice_of
+from .story import Advised, Ground, Story
+from .vocabulary import STANCE
 
-STANCE = {
-    "for": ("for", "支持"), "against": ("against", "不支持"), "blocked": ("blocked", "禁止"), "unknown": ("unknown", "待定"),
-    "": ("no option", "不作为选项"),
-}  # fmt: skip
 CHECKED = "V"  # a row that was checked says nothing of it
 MARKS = {"yes": "✓", "no": "✗", "open": "?"}
 WORDS = {
@@ -39,12 +30,6 @@ WORDS = {
         "M": ("from memory, unchecked", "凭记忆，未核对"), "C": ("calculated", "推算"), "O": ("a choice", "约定"),
     },
 }  # fmt: skip
-
-
-def told(chart: Chart, patient: str, at: date | None, region: str, lang: str = "en", **policies: Any) -> Story:
-    """The advice of one patient of a chart. UsageError for an unknown patient or policy."""
-    mine = {name: policies.pop(name) for name in list(policies) if name in POLICIES}
-    return advice_of(facts(assess(chart.only(patient), at, **policies), region), region, lang, **mine)
 
 
 def text(story: Story, lang: str = "en") -> str:

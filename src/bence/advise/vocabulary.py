@@ -19,6 +19,10 @@ LABEL_WORDS = {
     "not_approved": ("not approved here on this day", "当时当地未获批准"),
     "unverified": ("approval not verified", "批准情况未核实"),
 }
+STANCE = {
+    "for": ("for", "支持"), "against": ("against", "不支持"), "blocked": ("blocked", "禁止"), "unknown": ("unknown", "待定"),
+    "": ("no option", "不作为选项"),
+}  # fmt: skip
 SIGNS = {
     "=": ("is", "为"), "!=": ("is not", "不是"), "<": ("below", "<"), "<=": ("at most", "≤"), ">": ("above", ">"), ">=": ("at least", "≥"),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ..catalogue import codes_of
-from ..chart import SCHEMA, TABLES, Chart
+from ..chart import SCHEMA, TABLES, Chart, birth, moved
 from ..errors import UsageError
 from ..read.facts import METHODS
 
@@ -73,17 +73,9 @@ def _pseudonyms(patients: pl.DataFrame, key: bytes) -> pl.DataFrame:
 def _moved(frame: pl.LazyFrame, table: str, people: pl.DataFrame) -> pl.LazyFrame:
     """Pseudonyms for keys, all dates moved; of the birth the year."""
     shift = pl.duration(days=pl.col("days"))
-    dates = [(pl.col(name) + shift).cast(pl.Date).alias(name) for name, dtype in SCHEMA[table].items() if dtype == pl.Date]
-    born = [_born_year(shift).cast(pl.String).alias("born_on")] if table == "patients" else []
-    both = frame.join(people.lazy(), on="patient", how="inner", maintain_order="left")
-    return both.with_columns(*dates, *born, patient=pl.col("pseudonym")).drop("pseudonym", "days")
-
-
-def _born_year(shift: pl.Expr) -> pl.Expr:
-    """The year of birth after the shift; a birth known to the year or month is taken at its middle."""
-    text = pl.col("born_on")
-    middle = pl.when(text.str.len_chars() == 4).then(text + "-07-01").when(text.str.len_chars() == 7).then(text + "-15").otherwise(text)
-    return (middle.str.to_date("%Y-%m-%d", strict=False) + shift).dt.year()
+    both = moved(frame.join(people.lazy(), on="patient", how="inner", maintain_order="left"), table, shift)
+    born = [(birth() + shift).dt.year().cast(pl.String).alias("born_on")] if table == "patients" else []
+    return both.with_columns(*born, patient=pl.col("pseudonym")).drop("pseudonym", "days")
 
 
 def _years(tables: dict[str, pl.DataFrame], schema: dict[str, Any]) -> pl.DataFrame:

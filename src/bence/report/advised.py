@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from ..advise import Story, advice_of
-from ..advise.text import MARKS, STANCE, WORDS
-from ..advise.what_if import Outcome
+from ..advise import advice_of
+from ..advise.text import MARKS, WORDS
+from ..advise.vocabulary import STANCE
 
 SAID = {
     "en": {
@@ -37,7 +37,7 @@ SAID = {
 def section(facts: pl.DataFrame, patient: str, region: str, lang: str, **policies: str) -> dict[str, Any]:
     """What the templates need to show the advice of one patient: `advised`, `suspects`, and the `region` in words."""
     story = advice_of(facts.filter(pl.col("patient") == patient), region, lang, **policies)
-    return {"advised": _shown(story, lang), "suspects": story.suspects, "region": WORDS["region"][region][lang == "zh"]}
+    return {"advised": story.questions, "suspects": story.suspects, "region": WORDS["region"][region][lang == "zh"]}
 
 
 def words(lang: str) -> dict[str, Any]:
@@ -46,21 +46,3 @@ def words(lang: str) -> dict[str, Any]:
     tables = {name: {key: both[zh] for key, both in table.items()} for name, table in (("grade", WORDS["grade"]), ("tag", WORDS["tag"]))}
     plain = {name: both[zh] for name, both in WORDS.items() if isinstance(both, tuple)}
     return tables | plain | SAID[lang] | {"stance": {name: both[zh] for name, both in STANCE.items()}, "mark": MARKS}
-
-
-def _shown(story: Story, lang: str) -> list[dict[str, Any]]:
-    return [
-        {"words": asked.words, "options": [_with_told(one, lang) for one in asked.options], "confirm": asked.confirm}
-        for asked in story.questions
-    ]
-
-
-def _with_told(advised: Any, lang: str) -> dict[str, Any]:
-    """An option as the template reads it, with what each result would mean in words."""
-    told = {name: getattr(advised, name) for name in ("option", "stance", "words", "grounds", "contrary", "cautions")}
-    meant = {fact: [{"words": one.words, "told": _meant(one, lang)} for one in outcomes] for fact, _, outcomes in advised.missing}
-    return told | {"missing": [(fact, test, meant[fact]) for fact, test, _ in advised.missing]}
-
-
-def _meant(outcome: Outcome, lang: str) -> str:
-    return ", ".join(STANCE[stance][lang == "zh"] for stance in outcome.stances or ("",))

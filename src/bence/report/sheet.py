@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from ..advise import facts
+from ..advise.policies import parted
 from ..assess import DISCLAIMER, assess
-from ..assess.policies import POLICIES
 from ..assess.story import ResponseStory
 from ..assess.why import why
 from ..chart import Chart, last_date, visible
@@ -27,14 +27,13 @@ def sheet(chart: Chart, patient: str, at: date | None = None, region: str = "chi
     lang = "zh" if lang.startswith("zh") else "en"
     at = at or last_date(chart)
     own = visible(chart.only(patient), at)
-    rules = {name: value for name, value in policies.items() if name in POLICIES}
+    mine, rules = parted(policies)
     found = assess(own, at, **rules)
     response = why(own, patient, "response", at, **rules)
     assert isinstance(response, ResponseStory)
     response = replace(response, lines=found.lines)
     status = found.status.row(0, named=True)
     measurable = float(found.manifest["policies"]["serum_measurable"])
-    mine = {name: value for name, value in policies.items() if name not in rules}
     return environment().get_template("sheet.html").render(
         lang="zh-CN" if lang == "zh" else "en", w=PAGE[lang] | words(lang), patient=patient, at=at,
         header=header(own, status, at, lang), now=standing_of(own, status, response, lang),
