@@ -247,7 +247,7 @@ def test_what_is_open_says_what_is_possible_and_what_would_settle_it(pages):
     body = " ".join(details(pages["P1", "en"])["r_iss"].split())
     assert "II or III" in body
     assert "would be settled by: del(17p), t(4;14), t(14;16), LDH, upper limit of LDH" in body
-    assert "from memory, not yet checked" in details(pages["P1", "en"])["durie_salmon"]
+    assert "from memory, unchecked" in details(pages["P1", "en"])["durie_salmon"]
     assert "assumed: not recorded" in details(pages["P1", "en"])["diagnosis"]
 
 

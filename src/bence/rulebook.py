@@ -250,6 +250,7 @@ class _Tolerant(float):
     __hash__ = float.__hash__
 
 
+@functools.cache
 def catalogue_domain(name: str) -> Start:
     """What an input can be, from the catalogue: its categories, or any number that physics allows."""
     from .catalogue import codes

@@ -15,7 +15,7 @@ from .paths import Plan, explore
 from .quantity import Quantity
 from .rulebook import BOOK, Rule, Rulebook, Vary
 from .solved import Solved, written
-from .tree import Answer, Test, Tree, forks, in_order
+from .tree import Answer, Test, Tree, in_order, questions
 from .walk import NOTHING, Walk
 
 AT_ONCE = 1 << 16
@@ -68,6 +68,7 @@ class Cohort:
         self.asked: dict[str, dict[Test, None]] = {}
         self.cells: dict[str, Cells] = {}
         self.parts: dict[tuple[str, tuple[tuple[Answer, ...], ...]], Cells] = {}
+        self.trees: dict[tuple[str, tuple[str, ...]], Tree] = {}
 
     def take_over(self, before: Cohort) -> None:
         """Take quantities and cells whose columns are the very same from a cohort of the same patients."""
@@ -82,8 +83,8 @@ class Cohort:
 
     def plan(self, name: str) -> None:
         """Note what a rule asks of each input, so that an input is cut once for all rules."""
-        for fork in forks(self.tree(name, ())):
-            self.asked.setdefault(fork.name, {})[fork.test] = None
+        for need, tests in questions([self.tree(name, ())]).items():
+            self.asked.setdefault(need, {}).update(tests)
 
     def answers(self, name: str) -> tuple[Answer, ...]:
         """The answers that a rule can have."""
@@ -97,7 +98,8 @@ class Cohort:
         recorded = {part: self.allowed(part, names, part != name) for part, names in answers.items()}
         first, which = self.first({part: recorded[part] for part in answers if part != name})
         trees = [(each, self.tree(name, each)) for each in first]
-        inputs = self.inputs([tree for _, tree in trees], shape.apart)
+        asked = questions([tree for _, tree in trees])
+        inputs = self.inputs(asked, shape.apart)
         rows, (tree_of, *codes) = patterns([which, *inputs.values(), *recorded.values()], self.n)
         codes_of_inputs, codes_of_recorded = codes[: len(inputs)], codes[len(inputs) :]
         walk = Walk(
@@ -106,6 +108,7 @@ class Cohort:
             {each: cells.part(some) for (each, cells), some in zip(inputs.items(), codes_of_inputs, strict=True)},
             {each: cells.part(some).classes_left for (each, cells), some in zip(recorded.items(), codes_of_recorded, strict=True)},
             answers,
+            list(asked),
         )
         parts = {part: self.solved[part] for part in shape.apart}
         leaves = self.book.leaves(name)
@@ -128,7 +131,13 @@ class Cohort:
         return combinations, Cells(tree_of, found, found)
 
     def tree(self, name: str, watched: tuple[str, ...]) -> Tree:
-        """All paths of a rule when nothing is known (kept for the next cohort)."""
+        """All paths of a rule when nothing is known (kept, also for the next cohort)."""
+        if (name, watched) not in self.trees:
+            self.trees[name, watched] = self.explored(name, watched)
+        return self.trees[name, watched]
+
+    def explored(self, name: str, watched: tuple[str, ...]) -> Tree:
+        """As `tree`, looked up by all that the paths depend on."""
         shape = self.book.shape(name)
         functions = {each: (self.rules[each].plain, self.rules[each].needs) for each in (name, *shape.inside)}
         start = {leaf: self.domain(leaf) for leaf in shape.leaves}
@@ -145,12 +154,9 @@ class Cohort:
         quantity = self.book.quantities.get(leaf)
         return quantity.domain if quantity else self.book.domain(leaf)
 
-    def inputs(self, trees: Iterable[Tree], apart: Iterable[str]) -> dict[str, Cells]:
-        """The cells of every input that the trees ask for."""
-        tests: dict[str, dict[Test, None]] = {}
-        for fork in (fork for tree in trees for fork in forks(tree)):
-            tests.setdefault(fork.name, {})[fork.test] = None
-        return {name: self.part(name, list(asked)) if name in apart else self.leaf(name, list(asked)) for name, asked in tests.items()}
+    def inputs(self, asked: Mapping[str, Iterable[Test]], apart: Iterable[str]) -> dict[str, Cells]:
+        """The cells of every input, cut by the questions that are asked of it."""
+        return {name: self.part(name, list(tests)) if name in apart else self.leaf(name, list(tests)) for name, tests in asked.items()}
 
     def part(self, name: str, tests: Sequence[Test]) -> Cells:
         """A rule solved before, as the classes of its answers."""

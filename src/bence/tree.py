@@ -73,3 +73,11 @@ def forks(tree: Tree | None) -> Iterator[Fork]:
             seen.add(id(tree))
             yield tree
             ahead += (tree.no, tree.yes)
+
+
+def questions(trees: Iterable[Tree]) -> dict[str, dict[Test, None]]:
+    """Every question of some trees by the input it asks for, each once, in the order in which they are met."""
+    found: dict[str, dict[Test, None]] = {}
+    for fork in (fork for tree in trees for fork in forks(tree)):
+        found.setdefault(fork.name, {})[fork.test] = None
+    return found

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .cells import Bools, Cells, Codes, Masks, Rows
 from .derive import Kind
-from .tree import Answer, Fork, Leaf, Tree, forks, in_order
+from .tree import Answer, Fork, Leaf, Tree, in_order
 
 NOTHING = np.uint64(0)
 MOST_BITS = 64
@@ -25,9 +24,9 @@ class Walk:
     """The questions of a rule, followed for every pattern of what is known.
 
     `trees` are the paths of the rule when nothing is known, each with the rules that are run first; `tree_of` tells
-    which is meant for each pattern. `allowed` are the recorded answers, as masks over `answers`, of the target (first)
-    and of the rules run first. A pattern without a path that agrees with them is a conflict, and they are dropped
-    for it.
+    which is meant for each pattern; `asked` is every input that can matter. `allowed` are the recorded answers, as
+    masks over `answers`, of the target (first) and of the rules run first. A pattern without a path that agrees with
+    them is a conflict, and they are dropped for it.
     """
 
     def __init__(
@@ -37,12 +36,16 @@ class Walk:
         inputs: Mapping[str, Cells],
         allowed: Mapping[str, Masks],
         answers: Mapping[str, Sequence[Answer]],
+        asked: Sequence[str],
     ) -> None:
         self.trees, self.tree_of, self.inputs = trees, tree_of, inputs
         self.allowed, self.answers = dict(allowed), answers
-        self.target = next(iter(answers))
+        if len(asked) > MOST_BITS:
+            raise OverflowError(f"more than {MOST_BITS} inputs: give parts of the rule rules of their own")
+        self.asked, self.target = asked, next(iter(answers))
         self.conflict = np.zeros(len(tree_of), dtype=bool)
         self._missing: dict[Kinds | None, Masks] = {}
+        self._salts: dict[Any, np.uint64] = {}
         self.possible = self._possible()
         """The answers left for each pattern, as a mask over the answers of the target."""
         for dropped in ([self.target], list(allowed)):
@@ -91,13 +94,11 @@ class Walk:
             return lambda answer: answer
         return dict(zip(self.answers[self.target], kinds, strict=True)).__getitem__
 
-    @cached_property
-    def asked(self) -> list[str]:
-        """Every input that can matter."""
-        asked = list(dict.fromkeys(fork.name for _, tree in self.trees for fork in forks(tree)))
-        if len(asked) > MOST_BITS:
-            raise OverflowError(f"more than {MOST_BITS} inputs: give parts of the rule rules of their own")
-        return asked
+    def salt(self, key: Any) -> np.uint64:
+        """A number of its own for each question and answer: the same on every way through, for fingerprints are compared."""
+        if key not in self._salts:
+            self._salts[key] = _mix(np.array([len(self._salts) + 1], dtype=np.uint64))[0]
+        return self._salts[key]
 
     def _at_once(self, patterns: Rows) -> Iterator[tuple[int, Rows]]:
         for which in range(len(self.trees)):
@@ -114,7 +115,8 @@ follows (0: no path)."""
 class _Follow:
     """One way through a tree for some patterns.
 
-    Every node is followed once for all of them, even if they do not come there: what follows is then not used.
+    A node is followed once for all of them, also for those who do not come there: what follows is then not used. Where none of
+    them comes it is not followed at all, which for one patient is most of the tree.
     `kind` is what matters of an answer if the questions that matter are asked for; `fixed` the class taken as known
     of some categories.
     """
@@ -122,13 +124,14 @@ class _Follow:
     def __init__(self, walk: Walk, which: int, some: Rows, kind: Kind | None, fixed: Mapping[str, int] | None = None) -> None:
         first, self.root = walk.trees[which]
         self.n, self.kind = len(some), kind
-        self.inputs = {name: cells.part(some) for name, cells in walk.inputs.items()}
+        everybody = self.n == len(walk.tree_of)
+        self.inputs = {name: cells if everybody else cells.part(some) for name, cells in walk.inputs.items()}
         for name, i in (fixed or {}).items():
             mask = np.full(self.n, 1 << i, dtype=np.uint64)
             self.inputs[name] = replace(self.inputs[name], mask=mask)
         self.said = [(walk.answers[name], walk.allowed[name][some]) for name in (walk.target, *first)]
         self.bits = {name: np.uint64(1 << i) for i, name in enumerate(walk.asked)}
-        self.salts: dict[Any, np.uint64] = {}
+        self.salt = walk.salt
         self.done: dict[Any, Followed] = {}
         self.below: dict[int, frozenset[str]] = {}
 
@@ -173,14 +176,11 @@ class _Follow:
         if cells.mask is None:
             first, last = cells.ends
             cut = cells.cut(fork.test)
-            yes, no = (
-                _where(last >= cut, self.tree(fork.yes, left)),
-                _where(first < cut, self.tree(fork.no, left)),
-            )
+            yes, no = self.where(last >= cut, fork.yes, left), self.where(first < cut, fork.no, left)
         else:
             here, classes = left.get(fork.name, ~NOTHING), cells.classes(fork.test)
             yes, no = (
-                _where(cells.mask & after != 0, self.tree(tree, {**left, fork.name: after}))
+                self.where(cells.mask & after != 0, tree, {**left, fork.name: after})
                 for tree, after in ((fork.yes, here & classes), (fork.no, here & ~classes))
             )
         if self.kind is None:
@@ -190,15 +190,11 @@ class _Follow:
         both = _mix(_mix(yes[2] ^ self.salt((fork.name, fork.test))) + no[2])
         return yes[0] | no[0], missing, np.where(matters, both, np.where(yes[2] == 0, no[2], yes[2]))
 
-    def salt(self, key: Any) -> np.uint64:
-        """A number of its own for each question and answer."""
-        if key not in self.salts:
-            self.salts[key] = _mix(np.array([len(self.salts) + 1], dtype=np.uint64))[0]
-        return self.salts[key]
-
-
-def _where(comes: Bools, followed: Followed) -> Followed:
-    return tuple(np.where(comes, each, NOTHING) for each in followed)
+    def where(self, comes: Bools, tree: Tree, left: Mapping[str, np.uint64]) -> Followed:
+        """What follows for the patterns that come to a tree, nothing for the others."""
+        if not comes.any():
+            return (np.zeros(self.n, dtype=np.uint64),) * (1 if self.kind is None else 3)
+        return tuple(np.where(comes, each, NOTHING) for each in self.tree(tree, left))
 
 
 def _mix(x: Masks) -> Masks:

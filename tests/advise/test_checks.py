@@ -139,8 +139,12 @@ GAPS = {
     "bridging": (0.0, "bridging is an option for everybody"),
     "supportive": (0.002, "0.02 %: nothing is due and immunoglobulin is sufficient"),
     "transplant": (0.10, "4 %: the patient declined, and MRD does not speak for deferring"),
-    "induction": (0.10, "7 %: days before the trials of quadruplets, or refractory to drugs of every regimen, as no untreated patient is"),
-    "maintenance": (0.16, "11 to 15 %: standard risk, yet refractory to lenalidomide in the first line, which is a relapse in life"),
+    "induction": (
+        0.20,
+        "16 to 18 %: days before the trials of quadruplets, refractory to drugs of every regimen, as no untreated patient is, or not for"
+        " transplant and D-Rd outside a label drawn at random, as it is for none of them in the US and EU since 2019",
+    ),
+    "maintenance": (0.20, "15 to 19 %: standard risk, yet refractory to lenalidomide in the first line, which is a relapse in life"),
     "stop_or_continue": (0.25, "19 to 23 %: off treatment without a rise, where there is nothing to stop"),
     "immunotherapy": (
         0.78,

@@ -20,6 +20,7 @@ HEAVILY = {
     "prior_lines": 5.0,
 }  # meets what every label asks
 NUMBERS = ("prior_lines", "prior_lines_low", "prior_lines_high")
+ASKED = {"min_prior_lines": None, "max_prior_lines": None, "transplant": None, "exposed": [], "refractory": []}
 MADE = {"drug": "teclistamab", "combination": [], "region": "us", "on": date(2022, 1, 1), "ends": None, "tag": "V", "population": "RRMM"}
 
 
@@ -37,7 +38,7 @@ def allowed(option: str, region: str = "us", **changed: Any) -> str:
 
 def given(monkeypatch: pytest.MonkeyPatch, *made: dict[str, Any], option: str = "teclistamab", **changed: Any) -> str:
     """What the label of an option says if these were all the approvals."""
-    rows = [{"min_prior_lines": None, "exposed": [], "refractory": []} | MADE | one for one in made]
+    rows = [ASKED | MADE | one for one in made]
     monkeypatch.setattr(labels, "approvals", lambda: pl.DataFrame(rows, schema_overrides={"ends": pl.Date, "on": pl.Date}))
     return allowed(option, **changed)
 
@@ -63,6 +64,14 @@ def given(monkeypatch: pytest.MonkeyPatch, *made: dict[str, Any], option: str = 
         ("bvd", "us", date(2025, 10, 23), "on_label"),  # the label names dexamethasone too
         ("bpd", "us", TODAY, "not_approved"),
         ("bpd", "eu", TODAY, "on_label"),
+        ("cilta_cel", "eu", date(2022, 5, 25), "not_approved"),
+        ("cilta_cel", "eu", date(2022, 5, 26), "on_label"),
+        ("d_kd", "eu", TODAY, "on_label"),  # it stands in the label of carfilzomib
+        ("d_kd", "us", TODAY, "off_label"),  # five lines are more than its three
+        ("venetoclax_dexamethasone", "us", TODAY, "not_approved"),  # no myeloma in any label
+        ("svd", "china", TODAY, "unverified"),  # with dexamethasone it is licensed there, with bortezomib nobody looked
+        ("pvd", "us", TODAY, "not_approved"),
+        ("pvd", "eu", TODAY, "unverified"),
     ],
 )
 def test_an_option_is_within_its_label_from_the_day_of_approval(option: str, region: str, day: date, answer: str) -> None:
@@ -76,10 +85,11 @@ def test_every_label_that_an_option_names_is_one_of_the_base() -> None:
     for option in (option for option in pathway().options.values() if option.label):
         label = option.label
         assert label
-        mine = [(set(given) - {"dexamethasone"}, population) for drug, given, population in rows if drug == label.product]
-        if any(label.given_with == given and label.population in ("", population) for given, population in mine):
+        regimen = {label.product, *label.given_with}
+        mine = [({drug, *given} - {"dexamethasone"}, population) for drug, given, population in rows]
+        if any(regimen == given and label.population in ("", population) for given, population in mine):
             found.add(option.key)
-    unlicensed = {"tal_dara", "tal_dara_pom", "tal_tec"}  # no region had licensed them when the base was made
+    unlicensed = {"tal_dara", "tal_dara_pom", "tal_tec", "kpd", "venetoclax_dexamethasone"}  # in no region when the base was made
     assert found == {option.key for option in pathway().options.values() if option.label} - unlicensed
 
 
@@ -100,6 +110,22 @@ def test_lines_are_those_that_the_label_asks_for(lines: int) -> None:
     assert allowed("teclistamab", "eu", prior_lines=float(lines)) == ("on_label" if lines >= 3 else "off_label")
     assert allowed("teclistamab", "us", prior_lines=float(lines)) == ("on_label" if lines >= 4 else "off_label")
     assert allowed("tec_dara", "us", prior_lines=float(lines)) == ("on_label" if lines >= 1 else "off_label")
+
+
+@pytest.mark.parametrize("lines", range(6))
+def test_lines_are_not_more_than_the_label_allows(lines: int) -> None:
+    some = "on_label" if 1 <= lines <= 3 else "off_label"
+    assert allowed("krd", "us", prior_lines=float(lines)) == allowed("d_kd", "us", prior_lines=float(lines)) == some
+    assert allowed("krd", "eu", prior_lines=float(lines)) == ("on_label" if lines else "off_label")
+    assert allowed("selinexor_dexamethasone", "us", prior_lines=float(lines)) == ("on_label" if lines >= 4 else "off_label")
+
+
+@pytest.mark.parametrize(("lines", "eligible", "answer"), [
+    (0.0, False, "on_label"), (0.0, True, "off_label"), (0.0, None, "on_label|off_label"), (1.0, True, "on_label"), (1.0, None, "on_label"),
+])  # fmt: skip
+def test_a_label_for_those_not_for_transplant_asks_whether_they_are(lines: float, eligible: bool | None, answer: str) -> None:
+    """D-Rd: newly diagnosed and not for transplant, or relapsed."""
+    assert allowed("d_rd", "us", prior_lines=lines, transplant_eligible=eligible) == answer
 
 
 @pytest.mark.parametrize("fact", ["exposed_pi", "exposed_imid"])

@@ -16,10 +16,8 @@ is given once the values of `ASSUMED` in `bence.assess.unrecorded` stand in for 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ import pytest
 
 from bence.assess import diagnosis, frailty, smouldering, staging, status, unrecorded
 from bence.assess.policies import settle
+from bence.assess.sources import sources
 from bence.assess.unrecorded import NEVER_ASSUMED
 from bence.catalogue import codes
 from bence.cells import Categories, Column, Numbers
@@ -172,16 +171,15 @@ def column(name: str, values: list[Any]) -> Column:
 
 
 def test_every_rule_has_cases_and_a_chinese_label_and_a_source() -> None:
-    with (files("bence.assess") / "sources.toml").open("rb") as file:
-        sources = tomllib.load(file)
+    known = sources()
     tested = {part for case in ALL for part in BOOK.order([case.target.partition(", ")[0]])}
     for name, rule in RULES.items():
-        assert rule.source in sources, f"{name}: no source {rule.source!r}"
+        assert rule.source in known, f"{name}: no source {rule.source!r}"
         assert rule.zh, f"{name}: no Chinese label"
         assert name in tested, f"{name}: no case"
     for quantity in BOOK.quantities.values():
-        assert quantity.source in sources, f"{quantity}: no source {quantity.source!r}"
-    for key, source in sources.items():
+        assert quantity.source in known, f"{quantity}: no source {quantity.source!r}"
+    for key, source in known.items():
         assert source["tag"] in "VMSO", key
         assert source["title"], key
         assert source["where"], key

@@ -13,10 +13,11 @@ from bence.evidence import KINDS, approvals, approvals_unknown, record, records
 from bence.evidence.measures import nearest_count, risk_difference, risk_ratio, share, whole_counts
 from bence.evidence.show import as_blocks, find, headed, listing, record_text, rows, rows_text
 from bence.evidence.tables import TABLES, agents, rederived, table
-from bence.evidence.words import SHORT_MEASURES, TABLE_TITLES, TAGS
+from bence.evidence.words import SHORT_MEASURES, TABLE_TITLES
 from bence.report.evidence import evidence_page
 from bence.report.forest import WARNING, forest, single_arm_rates
 from bence.table import as_text
+from bence.tags import TAGS
 
 LANGUAGES = ["en", "zh"]
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -231,7 +231,7 @@ def test_many_inputs_make_more_patterns_than_patients():
         assert names(solved.possible[i], solved.answers) == derive(book.rules["kidney"], known).answers
 
 
-@pytest.mark.parametrize("count", [255, 256, 257, 65_536])
+@pytest.mark.parametrize("count", [255, 256, 257])
 def test_an_input_has_its_own_codes_in_every_pattern(count):
     """256 codes are numbered in a byte that does not hold the number 256."""
     one, other = (Cells(np.arange(count) * step % count, np.arange(count), np.arange(count)) for step in (1, 7))

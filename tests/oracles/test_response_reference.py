@@ -346,7 +346,7 @@ def crowds(size: int = 25) -> st.SearchStrategy[list[dict]]:
     return st.integers(0, 2**32).map(crowd)
 
 
-@batches(50)
+@batches(15)
 @given(crowds(50), policies())
 def test_bence_agrees_with_the_reference_on_crowds(charts, chosen):
     demand_agreement(charts, chosen)
@@ -356,7 +356,7 @@ def test_bence_agrees_with_the_reference_on_crowds(charts, chosen):
 # Laws
 
 
-@batches(10)
+@batches(5)
 @given(crowds(), policies(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(charts, chosen, chance):
     def shuffled(rows):
@@ -365,7 +365,7 @@ def test_the_order_of_rows_does_not_matter(charts, chosen, chance):
     assert not differences(by_bence(charts, **chosen), by_bence(charts, shuffled, **chosen))
 
 
-@batches(10)
+@batches(5)
 @given(crowds(), policies())
 def test_rows_that_are_there_twice_do_not_matter(charts, chosen):
     keyed = {"observations", "treatments", "events"}
@@ -383,7 +383,7 @@ def test_other_patients_do_not_matter(charts, chosen):
     assert not differences(by_bence(charts, **chosen), (rows, lines))
 
 
-@batches(10)
+@batches(5)
 @given(crowds(), st.sampled_from([0, 7, 28, 29, 84, 120, 250]))
 def test_the_past_does_not_know_the_future(charts, days):
     visible = pytest.importorskip("bence.chart").visible

@@ -12,6 +12,7 @@ from bence.errors import UsageError
 from bence.registry import RIGHTS, ROLES, Access, AccessError, Store, kept_findings
 from bence.registry.models import VERSIONS
 
+CLINICAL = ("verdicts", "meetings", "agenda", "decisions", "invitations", "moves")
 KEY = b"a secret of the tests only"
 PLACES = {"own": "WH", "shared": "XA", "other": "YC"}  # the user's centre is WH; XA shares its patient with WH
 
@@ -28,6 +29,22 @@ add_patient     o          o         o         o           .       .
 findings        .          s         s         s           .       .
 import          o          .         .         o           .       .
 undo            o          .         .         o           .       .
+undo_edit       s          s         s         s           .       .
+judge           .          s         s         s           .       .
+verdicts        .          s         s         s           .       .
+plan_meeting    .          o         o         o           .       .
+put_on_agenda   .          s         s         s           .       .
+agenda          .          s         s         s           .       .
+decide          .          .         s         s           .       .
+decisions       s          s         s         s           .       .
+invite          s          s         s         s           .       .
+invitations     s          s         s         s           .       .
+withdraw        s          s         s         s           .       .
+merge           .          .         .         o           .       .
+undo_merge      .          .         .         o           .       .
+transfer        .          .         .         o           .       .
+rename          o          .         .         o           .       .
+duplicates      .          .         .         o           .       .
 share           .          o         o         o           .       .
 revoke          .          o         o         o           .       .
 export          .          .         .         o           .       .
@@ -97,6 +114,87 @@ class Ward:
         self.n += 1
         done = self.store.import_chart(self.lead[centre], small(f"new-{self.n}", centre), "to be undone")
         self.store.undo(access, done.change, "undo")
+
+    def undo_edit(self, place, centre, access):
+        row = self.row(place)
+        self.store.edit(self.lead[centre], "observations", row["id"], row["version"], {"value": row["value"] + 1}, "edit")
+        changed = self.store.listed(self.lead[centre]).filter(pl.col("patient") == place)["change"][0]
+        self.store.undo(access, changed, "undo")
+
+    def judge(self, place, centre, access):
+        self.store.judge(access, place, "iss", "II", "seen")
+
+    def verdicts(self, place, centre, access):
+        assert self.store.verdicts(access, place).height >= 0
+
+    def plan_meeting(self, place, centre, access):
+        self.store.plan_meeting(access, centre, VISIT["on"], "board")
+
+    def item(self, place):
+        """An item on the agenda of the user's own centre, put there by the lead of all centres while the patient was shared."""
+        lead = Access("lead", ["centre_lead"], HOMES)
+        meeting = self.store.plan_meeting(lead, "WH", VISIT["on"], "board")
+        share = None if place == "own" else self.store.share(self.lead[PLACES[place]], place, "WH", "for this board")
+        number = self.store.put_on_agenda(lead, meeting, place, "what next?")
+        if share is not None:
+            self.store.revoke(self.lead[PLACES[place]], share, "over")
+        return meeting, number
+
+    def put_on_agenda(self, place, centre, access):
+        self.store.put_on_agenda(access, self.store.plan_meeting(self.lead["WH"], "WH", VISIT["on"], "board"), place, "what next?")
+
+    def agenda(self, place, centre, access):
+        return place in self.store.agenda(access, self.item(place)[0])["patient"]
+
+    def decide(self, place, centre, access):
+        self.store.decide(access, self.item(place)[1], "relapse", "d_pd", "D-Pd", "", ["all"])
+
+    def decisions(self, place, centre, access):
+        lead = Access("lead", ["centre_lead"], HOMES)
+        meeting = self.store.plan_meeting(lead, centre, VISIT["on"], "board")
+        item = self.store.put_on_agenda(lead, meeting, place, "what next?")
+        self.store.decide(lead, item, "relapse", "d_pd", "D-Pd", "", ["all"])
+        return place in self.store.decisions(access)["patient"]
+
+    def invite(self, place, centre, access):
+        self.store.invite(access, place, "follow_up")
+
+    def invitations(self, place, centre, access):
+        self.store.invite(self.lead[centre], place, "follow_up")
+        return place in self.store.invitations(access)["patient"]
+
+    def withdraw(self, place, centre, access):
+        self.store.invite(self.lead[centre], place, "follow_up")
+        try:
+            self.store.withdraw(access, self.store.invitations(self.lead[centre])["id"][0], "withdrawn")
+        except UsageError:
+            return False
+
+    def second(self, place, centre):
+        """Another record beside that of the place."""
+        self.n += 1
+        self.store.import_chart(self.lead[centre], small(f"new-{self.n}", centre), "second record")
+        return f"new-{self.n}"
+
+    def merge(self, place, centre, access):
+        self.store.merge(access, place, self.second(place, centre), "same")
+
+    def undo_merge(self, place, centre, access):
+        self.store.undo(access, self.store.merge(self.lead[centre], place, self.second(place, centre), "same"), "not the same")
+
+    def transfer(self, place, centre, access):
+        self.store.transfer(access, self.second(place, centre), "YC" if centre != "YC" else "XA", "moved house", "form")
+
+    def rename(self, place, centre, access):
+        self.store.rename(access, self.second(place, centre), f"renamed-{self.n}", "number")
+
+    def duplicates(self, place, centre, access):
+        self.n += 1
+        names = [f"twin-{self.n}-{i}" for i in range(2)]
+        for name in names:
+            born = {"born_on": [f"19{10 + self.n % 80}-05-01"], "heavy_chain": ["igg"], "light_chain": ["kappa"]}
+            self.store.import_chart(self.lead[centre], small(name, centre, **born), "twin")
+        return names[0] in self.store.duplicates(access)["patient"]
 
     def share(self, place, centre, access):
         target = next(other for other in HOMES if other not in (centre, "WH")) if centre != "WH" else "YC"
@@ -253,7 +351,7 @@ def test_on_postgres_the_database_itself_shows_a_centre_its_own_patients_only(st
     engine = store._database.engine
     with engine.connect() as connection:  # the wall stands for the owner of the tables, too
         forced = sa.text("select relname from pg_class where relrowsecurity and relforcerowsecurity")
-        assert set(connection.execute(forced).scalars()) == {*VERSIONS, "persons", "shares", "findings"}
+        assert set(connection.execute(forced).scalars()) == {*VERSIONS, "persons", "shares", "findings", *CLINICAL}
 
 
 def test_two_users_of_one_connection_pool_never_see_with_the_eyes_of_the_other(store):

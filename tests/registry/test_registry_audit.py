@@ -3,14 +3,18 @@
 import csv
 import json
 from contextlib import contextmanager
+from datetime import date
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from homes import ADMIN, ENTRY, LEAD, OTHER, PHYSICIAN, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bence.registry import AccessError
 from bence.registry.audit import numbers, ranges, verify
+from bence.registry.content import hashes
 from bence.registry.models import audit
 
 
@@ -98,6 +102,90 @@ def test_a_chain_cut_with_care_is_told_by_the_noted_head(busy):
         assert verify(connection).whole  # the last entry was a read: nothing inside can tell
         found = verify(connection, head)
     assert (found.broken_at, "noted head" in found.fault) == (7, True)
+
+
+REFUSED = [  # what was tried, by whom, about whom, what the entry tells of it
+    (lambda store: store.patient(OTHER, "P1"), "zhao", ["P1"], {"tried": "patient"}),
+    (lambda store: store.add(OTHER, "events", "P1", {}, "slip"), "zhao", ["P1"], {"tried": "add", "table": "events"}),
+    (lambda store: store.undo(OTHER, 1, "no"), "zhao", [None], {"tried": "undo", "change": 1}),
+    (lambda store: store.export(PHYSICIAN, "nowhere"), "li", [None], {"tried": "export"}),
+    (lambda store: store.patient(PHYSICIAN, "P7"), "li", [None], {"tried": "patient"}),
+    (lambda store: store.chart(LEAD, centres=["XA"]), "wang", [None], {"tried": "chart", "centres": ["XA"]}),
+    (lambda store: store.decide(PHYSICIAN, 3, "relapse", None, "x", "", ["li"]), "li", [None], {"tried": "decide", "item": 3}),
+]
+
+
+@pytest.mark.parametrize(("attempt", "who", "whom", "said"), REFUSED)
+def test_what_was_refused_is_entered_though_nothing_came_of_it(busy, attempt, who, whom, said):
+    with pytest.raises(AccessError):
+        attempt(busy)
+    told = busy.export_audit(ADMIN).filter(pl.col("action") == "refused")
+    assert told["who"].unique().to_list() == [who]
+    assert told["patient"].to_list() == whom
+    assert json.loads(told["detail"][0]) == said
+    assert busy.verify(ADMIN).whole
+
+
+def behind(store, *statements):
+    """What the owner of the database finds after statements that go round all guards; they are rolled back."""
+    with store._database.engine.connect().execution_options(bence_write=True) as connection:
+        if not store._database.postgres:
+            for name in connection.execute(sa.text("select name from sqlite_master where type = 'trigger'")).scalars().all():
+                connection.execute(sa.text(f"drop trigger {name}"))
+        for statement in statements:
+            connection.execute(sa.text(statement))
+        found = verify(connection)
+        connection.rollback()
+    return found
+
+
+ALTERED = [  # an entry of the audit, and what it says: 1 created, 2 and 3 imports, 6 the edit
+    ("update observations set value = 97 where id = 1 and version = 1", 2, "change 1 were altered in observations"),
+    ("update observations set value = 97 where id = 1 and version = 2", 6, "change 3 were altered in observations"),
+    ("update observations set value = null where id = 3", 3, "change 2 were altered in observations"),
+    ("update events set what = 'vte' where person = 1", 2, "change 1 were altered in events"),
+    ("update events set \"on\" = '2025-01-04' where person = 1", 2, "change 1 were altered in events"),
+    ("update patients set sex = 'male' where id = 2", 3, "change 2 were altered in patients"),
+    ("update treatments set person = 2 where person = 1", 2, "change 1 were altered in treatments"),
+    ("update treatments set to_change = 3 where person = 1", 6, "change 3 were altered in treatments"),
+    ("delete from events where person = 2", 3, "change 2 were altered in events"),
+    ("insert into events (id, version, from_change, person, what) values (99, 1, 3, 1, 'vte')", 6, "change 3 were altered in events"),
+    ("insert into events (id, version, from_change, person, what) values (99, 1, 77, 1, 'vte')", 0, "rows of no change in events"),
+    ("update changes set why = 'better' where id = 3", 6, "when or why was altered"),
+    ("update changes set who = 'nobody' where id = 1", 2, "who made change 1"),
+    ("delete from changes where id = 2", 3, "change 2 is missing"),
+]
+
+
+def test_rows_altered_behind_its_back_are_found_and_the_change_is_named(busy):
+    for statement, place, said in ALTERED:
+        found = behind(busy, statement)
+        assert (found.whole, found.broken_at) == (False, place), statement
+        assert said in found.fault
+    assert behind(busy).whole
+
+
+def test_a_lead_of_one_centre_verifies_what_all_wrote(busy):
+    assert busy.verify(LEAD).whole
+    assert busy.verify(OTHER).whole
+
+
+def test_the_hash_of_what_was_written_is_the_same_for_the_same_content():
+    day = pl.Series("on", [date(2025, 1, 1), None])
+    rows = pl.DataFrame(
+        {"id": [1, 2], "version": [1, 1], "person": [1, 1], "what": ["crp", "ldh"], "value": [-0.0, None], "text": ["", "b"]}
+    )
+    rows = rows.with_columns(day)
+    other = rows.with_columns(value=pl.Series([0.0, float("nan")]), text=pl.Series([None, "b"]), id=pl.col("id").cast(pl.Int32)).reverse()
+    halves = [rows.head(1), rows.tail(1).drop("value")]
+    said = hashes({"observations": [rows]}, {})
+    assert said == hashes({"observations": [other]}, {}) == hashes({"observations": halves}, {})
+    assert said != hashes({}, {"observations": [rows]})
+    for name, value in (("value", 1e-9), ("text", "c"), ("what", "crpl"), ("person", 2), ("version", 2), ("on", date(2025, 1, 2))):
+        assert hashes({"observations": [rows.with_columns(pl.lit(value).alias(name))]}, {}) != said
+    shifted = rows.with_columns(what=pl.Series(["crpl", "dh"]))  # the same letters, parted elsewhere
+    assert hashes({"observations": [shifted]}, {}) != said
+    assert hashes({}, {}) == {}
 
 
 @settings(max_examples=50, deadline=None)

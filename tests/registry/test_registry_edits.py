@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
+import polars as pl
 import pytest
 from homes import ENTRY, LEAD, PHYSICIAN, small, whole
 
@@ -113,3 +114,16 @@ def test_wrong_names_are_told(store, row):
         store.edit(ENTRY, "observations", 99, 1, {"value": 1.0}, "slip")
     with pytest.raises(AccessError, match="no patient 'P7'"):
         store.add(ENTRY, "events", "P7", {"on": date(2025, 1, 1), "what": "mm_diagnosis"}, "slip")
+
+
+def test_rows_of_one_visit_are_entered_together_or_not_at_all(store):
+    store.import_chart(LEAD, small(), "first")
+    day = date(2026, 1, 5)
+    good = {"on": day, "what": "calcium", "value": 2.4, "unit": "mmol/L"}
+    with pytest.raises(ChartError):
+        store.add_all(LEAD, "observations", "P1", [good, {"on": day, "what": "calcum", "value": 2.4, "unit": "mmol/L"}], "visit")
+    assert day not in store.chart(LEAD).observations["on"].to_list()
+    ids = store.add_all(LEAD, "observations", "P1", [good, good | {"what": "albumin", "value": 40.0, "unit": "g/L"}], "visit")
+    written = store.patient(LEAD, "P1").rows["observations"].filter(pl.col("id").is_in(ids))
+    assert sorted(written["what"]) == ["albumin", "calcium"]
+    assert written["from_change"].n_unique() == 1

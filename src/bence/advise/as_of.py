@@ -14,27 +14,26 @@ import polars as pl
 from ..chart import DATED, Chart, birth, known_by, moved
 
 DAY = date(2000, 1, 1)  # where all days are moved to
-MOVE = pl.lit(DAY) - pl.col("decided")
 
 
-def before(chart: Chart, turn: pl.DataFrame) -> Chart:
-    """The chart as it was known on the day of every patient's decision, before anything was given on it, with that day moved to `DAY`.
+def before(chart: Chart, turn: pl.DataFrame, day: date = DAY) -> Chart:
+    """The chart as it was known on the day of every patient's decision, before anything was given on it, with that day moved to `day`.
 
     `turn`: patient and `on`, at most one row a patient. Of a birth known by year or month alone the middle is taken.
     """
     days = turn.lazy().select("patient", pl.col("on").alias("decided"))
-    return Chart(*(_cut(chart, table, days).collect() for table in ("patients", *DATED)))
+    return Chart(*(_cut(chart, table, days, pl.lit(day) - pl.col("decided")).collect() for table in ("patients", *DATED)))
 
 
-def _cut(chart: Chart, table: str, days: pl.LazyFrame) -> pl.LazyFrame:
+def _cut(chart: Chart, table: str, days: pl.LazyFrame, move: pl.Expr) -> pl.LazyFrame:
     rows = chart.scan(table).join(days, on="patient", how="inner", maintain_order="left")
     rows = known_by(rows, table, pl.col("decided"))
     if table == "patients":
-        rows = rows.with_columns(_if_dated("died_on", "death_cause"), born_on=(birth() + MOVE).dt.to_string("iso:strict"))
+        rows = rows.with_columns(_if_dated("died_on", "death_cause"), born_on=(birth() + move).dt.to_string("iso:strict"))
     if table == "treatments":
         earlier = pl.max_horizontal("started_on", "recorded_on") < pl.col("decided")
         rows = rows.filter(earlier.fill_null(True)).with_columns(_if_dated("stopped_on", "stop_reason"))
-    return moved(rows, table, MOVE).drop("decided")
+    return moved(rows, table, move).drop("decided")
 
 
 def _if_dated(on: str, name: str) -> pl.Expr:

@@ -91,12 +91,25 @@ def number(value: bool | float | date) -> float:
 
 
 def _column(fact: pl.Series) -> Column:
+    if fact.len() == 1:
+        return _of_one(fact)
     if fact.dtype == pl.String:
         fact = fact.cast(pl.Enum(fact.drop_nulls().unique()))
     if isinstance(fact.dtype, pl.Enum):
         return Column(fact.to_physical().cast(pl.Float64).to_numpy(), tuple(fact.dtype.categories))
     days = fact.cast(pl.Int32) if fact.dtype == pl.Date else fact
     return Column(days.cast(pl.Float64).to_numpy(), flag=fact.dtype == pl.Boolean)
+
+
+def _of_one(fact: pl.Series) -> Column:
+    """The column of one patient, without asking Polars for a type or a physical column where the value tells: that took most of a story."""
+    value = fact.item()
+    if isinstance(value, str):
+        return Column(np.zeros(1), (value,))
+    if value is not None:
+        return Column(np.array([number(value)]), flag=isinstance(value, bool))
+    words = () if isinstance(fact.dtype, pl.String | pl.Enum) else None
+    return Column(np.array([np.nan]), words, flag=fact.dtype == pl.Boolean)
 
 
 __all__ = ["Cases", "Column", "Columns", "Source", "number"]

@@ -44,18 +44,22 @@ class Truth(NamedTuple):
         return ~(self.yes | self.no)
 
     @classmethod
-    def all(cls, parts: Iterable[Truth], n: int) -> Self:
+    def all(cls, parts: Iterable[Self], n: int) -> Self:
         """Every part holds; nothing asked always holds."""
         first, *others = list(parts) or [cls(np.ones(n, bool), np.zeros(n, bool))]
+        if not others:
+            return first
         yes, no = first
         for part in others:
             yes, no = yes & part.yes, no | part.no
         return cls(yes, no)
 
     @classmethod
-    def any(cls, parts: Iterable[Truth], n: int) -> Self:
+    def any(cls, parts: Iterable[Self], n: int) -> Self:
         """At least one part holds; nothing given never holds."""
         first, *others = list(parts) or [cls(np.zeros(n, bool), np.ones(n, bool))]
+        if not others:
+            return first
         yes, no = first
         for part in others:
             yes, no = yes | part.yes, no & part.no
@@ -70,6 +74,15 @@ class Atom:
     op: str
     words: tuple[str, ...] = ()
     bound: Bound | None = None
+    _hash: int = field(init=False, repr=False, compare=False)  # kept: answers are looked up by atom hundreds of times a patient
+
+    def __post_init__(self) -> None:
+        """Keep the hash."""
+        object.__setattr__(self, "_hash", hash((self.fact, self.op, self.words, self.bound)))
+
+    def __hash__(self) -> int:
+        """As kept."""
+        return self._hash
 
     def truth(self, facts: Source) -> Truth:
         """Where it holds; a fact that nobody has is unknown for everybody."""
@@ -102,7 +115,7 @@ class Atom:
             wanted = [float(word == "yes") if fact.flag else float(word) for word in self.words]
             held = np.isin(fact.values, wanted) if len(wanted) > 1 else fact.values == wanted[0]
             return held, ~(held | unknown) | (unknown & self._outside(wanted, facts))
-        sets, asked = [set(words.split("|")) for words in fact.words], set(self.words)
+        sets, asked = [possible(words) for words in fact.words], set(self.words)
         place = np.where(unknown, len(sets), fact.values).astype(np.intp)
         yes = np.array([words <= asked for words in sets] + [False])
         no = np.array([not words & asked for words in sets] + [False])
@@ -119,6 +132,12 @@ class Atom:
     def __str__(self) -> str:
         """As it is written in a table."""
         return f"{self.fact} {self.op} {'|'.join(self.words) if self.bound is None else self.bound}"
+
+
+@cache
+def possible(words: str) -> frozenset[str]:
+    """The words that remain possible."""
+    return frozenset(words.split("|"))
 
 
 @dataclass(frozen=True)
@@ -170,11 +189,12 @@ class Answers:
 
     def __getitem__(self, atom: Atom) -> Truth:
         """The truth of an atom."""
-        if atom not in self._known:
-            self._known[atom] = atom.truth(self.facts)
-        return self._known[atom]
+        known = self._known.get(atom)
+        if known is None:
+            known = self._known[atom] = atom.truth(self.facts)
+        return known
 
     def of(self, conditions: Iterable[Condition]) -> Truth:
         """Where all conditions hold."""
         n = self.facts.n
-        return Truth.all((Truth.any((self[atom] for atom in condition.atoms), n) for condition in conditions), n)
+        return Truth.all([Truth.any([self[atom] for atom in condition.atoms], n) for condition in conditions], n)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ..assess.intake import named
 from ..catalogue import codes
 from ..evidence import approvals, record
 from .columns import Columns
@@ -16,6 +17,7 @@ from .pathway import Option
 from .vocabulary import LABEL
 
 CLASSES = {"PI": "pi", "IMiD": "imid", "CD38_antibody": "cd38"}  # classes in a label → the facts about them
+TRANSPLANT = {"eligible": "yes", "ineligible": "no"}
 READ = ("V", "S")  # tags of what was read somewhere; an approval from memory decides nothing
 
 
@@ -36,22 +38,22 @@ def labels(options: Mapping[str, Option], facts: pl.DataFrame, region: str) -> d
 def _label(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> pl.Series:
     label = option.label
     assert label
-    found = [one for one in mine if one["drug"] == label.product and _given_with(one) == label.given_with]
-    found = [one for one in found if label.population in ("", one["population"])]
+    regimen = {label.product, *label.given_with}
+    found = [one for one in mine if _regimen(one) == regimen and label.population in ("", one["population"])]
     n = answers.facts.n
     sure = [one for one in found if one["tag"] in READ and one["on"]]
     running = [_running(one, answers) for one in sure]
     allowed = [Truth.all([valid, answers.of(map(read, _needs(one)))], n) for one, valid in zip(sure, running, strict=True)]
     on, valid = Truth.any(allowed, n), Truth.any(running, n)
-    doubtful = len(sure) < len(found) or (not found and _unknown(label.product, region))
+    doubtful = len(sure) < len(found) or (not found and any(_unknown(drug, region, alone=len(regimen) == 1) for drug in regimen))
     words = ["on_label", "on_label|off_label", "off_label", "unverified" if doubtful else "not_approved"]
     place = np.select([on.yes, on.open & valid.yes, valid.yes], [0, 1, 2], 3)
-    return pl.Series(words, dtype=pl.Enum(words)).gather(place)
+    return named(place, words)
 
 
-def _given_with(one: Mapping[str, Any]) -> set[str]:
-    """The drugs that a label gives the product with. Steroids are not counted: some labels name them and some do not."""
-    return {drug for drug in one["combination"] if codes()[drug].drug_class != "steroid"}
+def _regimen(one: Mapping[str, Any]) -> set[str]:
+    """The drugs of an approval, in whichever product's label it stands. Steroids are not counted: some labels name them and some do not."""
+    return {one["drug"], *(drug for drug in one["combination"] if codes()[drug].drug_class != "steroid")}
 
 
 def _running(one: Mapping[str, Any], answers: Answers) -> Truth:
@@ -61,11 +63,13 @@ def _running(one: Mapping[str, Any], answers: Answers) -> Truth:
 
 
 def _needs(one: Mapping[str, Any]) -> list[str]:
-    """What the label asks of a patient."""
+    """What the label asks of a patient: earlier drugs, lines (none in newly diagnosed myeloma), whether a transplant is intended."""
     asked = [f"{kind}_{CLASSES.get(name, name)} = yes" for kind in ("exposed", "refractory") for name in one[kind] or ()]
-    return asked + ([f"prior_lines >= {one['min_prior_lines']}"] if one["min_prior_lines"] else [])
+    most = 0 if one["population"] == "NDMM" else one["max_prior_lines"]
+    asked += [f"prior_lines {sign} {lines}" for sign, lines in ((">=", one["min_prior_lines"]), ("<=", most)) if lines is not None]
+    return asked + ([f"transplant_eligible = {TRANSPLANT[one['transplant']]}"] if one["transplant"] else [])
 
 
-def _unknown(drug: str, region: str) -> bool:
-    """Nobody has looked whether the drug is approved there."""
-    return region in record(drug).get("approvals_unknown", ())
+def _unknown(drug: str, region: str, alone: bool) -> bool:
+    """Nobody has looked whether the drug is approved there, or with what other drugs it is."""
+    return any(region in record(drug).get(name, ()) for name in ("approvals_unknown", *(() if alone else ("combinations_unknown",))))

@@ -9,7 +9,7 @@ from ..catalogue import nearest
 from ..errors import UsageError
 
 POLICIES = {  # the first is the default
-    "off_label": ("block", "mark"),  # an option that is not approved in the region: blocked, or shown as off-label
+    "off_label": ("block", "mark"),  # not approved in the region, or a regimen outside its label: blocked, or shown as off-label
     "antigen_loss": ("block", "caution"),  # the target is lost on both alleles or mutated
 }
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
-from scipy.stats import CensoredData, binomtest, ecdf
 
 from ..assess import Findings, assess
+from ..assess.survival import kaplan_meier
 from ..catalogue import codes, codes_of
 from ..chart import Chart
 from . import advice
@@ -65,7 +65,7 @@ def decisions(findings: Findings) -> pl.DataFrame:
 
 def _begun(findings: Findings) -> pl.DataFrame:
     """The drugs that every line began with, those given within `FIRST` days of its first, and CAR-T cells whenever in it."""
-    rows = findings._basis.drugs.filter(pl.col("line") > 0)
+    rows = findings.basis.drugs.filter(pl.col("line") > 0)
     first = pl.col("started_on").min().over("patient", "line")
     cells = [name for name, code in codes_of("drug").items() if code.drug_class == "CAR_T"]
     early = (pl.col("started_on") - first).dt.total_days() <= FIRST
@@ -111,20 +111,22 @@ def done(drugs: str | None, questions: Iterable[str]) -> list[tuple[str, str]]:
     given = {drug for drug in (drugs or "").split("+") if drug and codes()[drug].drug_class not in BESIDE}
     options = list(_options(questions))
     cells = [place for place, option in options if "car_t" in option.tags and given & set(option.drugs)]
-    return cells or [place for place, option in options if given and _core(option) == given]
+    return cells or [place for place, option in options if given and core(option) == given]
 
 
 def _options(questions: Iterable[str]) -> Iterator[tuple[tuple[str, str], Option]]:
     return (((question, option), pathway().options[option]) for question in questions for option in pathway().of(question))
 
 
-def _core(option: Option) -> set[str]:
+def core(option: Option) -> set[str]:
     """What an option is recognised by: its drugs but for steroids, or for a transplant its procedure."""
     return {drug for drug in option.drugs if codes()[drug].drug_class not in BESIDE} or ({option.key} if option.key in codes() else set())
 
 
 def summary(rows: pl.DataFrame) -> pl.DataFrame:
     """How often the pathway was followed, by question, centre and year: decisions, judged, followed, share with 95 % interval (Wilson)."""
+    from scipy.stats import binomtest  # takes long to load
+
     groups = rows.group_by("question", "centre", "year", maintain_order=True)
     counted = groups.agg(decisions=pl.len(), judged=pl.col("agrees").count(), followed=(pl.col("agrees") == "yes").sum())
     known = counted.filter(pl.col("judged") > 0)
@@ -152,7 +154,4 @@ def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _median(group: pl.DataFrame) -> float | None:
-    days, event = group["pfs_days"].to_numpy(), group["pfs_event"].to_numpy().astype(bool)
-    left = ecdf(CensoredData.right_censored(days, ~event)).sf
-    below = left.quantiles[left.probabilities <= 0.5 + 1e-9]  # a half that is a product of fractions is rarely exact
-    return float(below[0]) if below.size else None
+    return kaplan_meier(group["pfs_days"].to_numpy(), group["pfs_event"].to_numpy()).median

@@ -19,14 +19,15 @@ RECORDED = {
     "car_t_unsuited": UNSUITED,
     "bcma_loss_recorded": "tnfrsf17_status = biallelic_loss|mutation",
     "hypercalcaemia_now": "hypercalcaemia = yes or corrected_calcium > 2.75",
+    "renal_failure_now": "renal_failure = yes or renal_insufficiency = yes",
     "gprc5d_loss_recorded": "gprc5d_status = biallelic_loss|mutation",
 }
 
 
 def settle(facts: pl.DataFrame, region: str) -> pl.DataFrame:
     """The facts with `region`, `label_<option>`, `car_t_within_label`, and what of RECORDED is on record: missing counts as no there."""
-    words = [name for name, kind in facts.schema.items() if kind == pl.String and name != "patient"]
-    facts = facts.with_columns(facts[name].cast(pl.Enum(facts[name].drop_nulls().unique().sort())) for name in words)
+    used = facts.select(pl.col(pl.String).exclude("patient").unique().drop_nulls().sort().implode())
+    facts = facts.with_columns(pl.col(name).cast(pl.Enum(words.item())) for name, words in used.to_dict().items())
     columns = Columns(facts)
     recorded = {name: read(text).truth(columns).yes for name, text in RECORDED.items()}
     recorded["apheresis_done"] = read("apheresis_done = yes").truth(columns).yes & ~read(LOST).truth(columns).yes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..tags import TAGS
 from .story import Advised, Ground, Story
 from .vocabulary import STANCE
 
@@ -24,10 +25,6 @@ WORDS = {
     "grade": {
         "label": ("label", "说明书"), "A": ("A randomised", "A 随机试验"), "B": ("B cohort", "B 队列"), "C": ("C consensus", "C 共识"),
         "O": ("choice of Bence", "Bence的约定"),
-    },
-    "tag": {
-        "V": ("checked on the page named", "已核对出处"), "S": ("as a source text states it", "据来源文献"),
-        "M": ("from memory, unchecked", "凭记忆，未核对"), "C": ("calculated", "推算"), "O": ("a choice", "约定"),
     },
 }  # fmt: skip
 
@@ -81,7 +78,7 @@ def _tests(advised: Advised) -> str:
 
 def _ground(ground: Ground, zh: bool, lead: str) -> Iterator[str]:
     row = ground.row
-    checked = "" if row.tag == CHECKED else f"; {WORDS['tag'][row.tag][zh]}"
+    checked = "" if row.tag == CHECKED else f"; {TAGS[row.tag][zh]}"
     strength = WORDS["grade"][row.grade][zh] + checked
     yield f"            {lead}{ground.words} ({row.key}; {strength})"
     for words, state, value in ground.conditions:

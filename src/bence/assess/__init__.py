@@ -78,15 +78,13 @@ def assess(chart: Chart, at: date | str | None = None, profile: str = "imwg_2016
         mrd=mrd,
         rejected=chart.rejected,
         manifest=_manifest(chart, day, profile, settled),
-        _basis=Basis(known, day, drugs, table, lines, solved),
+        basis=Basis(known, day, drugs, table, lines, solved),
     )
 
 
 def _observed(chart: Chart, observations: Observations, codes: tuple[str, ...]) -> Chart:
-    """The chart with the observations of some codes only; where none was observed they are not looked for."""
-    rows = chart.scan("observations")
-    rows = rows.filter(pl.col("what").is_in(codes)) if observations.has(codes) else None
-    return Chart(chart.patients, rows, chart.scan("treatments"), chart.scan("events"))
+    """The chart, without its observations where none is of these codes: then they are not looked for."""
+    return chart if observations.has(codes) else Chart(chart.patients, None, chart.scan("treatments"), chart.scan("events"))
 
 
 def baseline_of(chart: Chart, observations: Observations, people: pl.DataFrame, drugs: pl.DataFrame, at: date | None) -> Baseline:

@@ -22,7 +22,8 @@ def approvals() -> pl.DataFrame:
 
     Null is unknown: no `on` where the day is not known, no `min_prior_lines` where no number of lines is asked for or it was not read
     (`population` NDMM and SMM have none). `exposed` and `refractory`: drugs or classes, all of them required. A drug
-    without a row for a region is not licensed there as far as was seen, unless `approvals_unknown` names it.
+    without a row for a region is not licensed there as far as was seen, unless `approvals_unknown` names it; nor is a combination without
+    a row, unless `combinations_unknown` of a drug in it does.
     """
     rows = [
         {"drug": key} | {name: approval.get(name, [] if kind == WORDS else None) for name, kind in COLUMNS.items()}

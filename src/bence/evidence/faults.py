@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from ..catalogue import codes, codes_of, nearest
+from ..tags import TAGS
 from .fields import REGION, SHAPES
 from .records import FOLDERS, KINDS, Record, records
 
 Base = Mapping[str, Mapping[str, Record]]
-TAGS = tuple("VSMOC")
 KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+")
 LANGUAGES = ("en", "zh")
 

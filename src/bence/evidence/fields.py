@@ -24,7 +24,8 @@ SHAPES: dict[str, dict[str, str]] = {
     "drugs": {
         "name": "text!", "also": "words", "code": "drug", "class": "word!", "format": "word!", "construct": "word", "targets": "targets!",
         "route": "words", "status": "approved|trial|stopped|preclinical!", "status_tag": "tag!", "status_source": "source!",
-        "dosing": "[]", "approvals": "[]", "approvals_unknown": "regions", "warnings": "[]", "note": "word", "disputed": "disputed",
+        "dosing": "[]", "approvals": "[]", "approvals_unknown": "regions", "combinations_unknown": "regions", "warnings": "[]",
+        "note": "word", "disputed": "disputed",
     },
     "drugs.dosing": SAID | {
         "step": "step-up|treatment|de-escalation|combination|premedication|monitoring!", "region": REGION, "needs": "{}",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-
-from scipy.stats import binomtest, norm
-from scipy.stats.contingency import relative_risk
+from statistics import NormalDist
 
 from ..errors import UsageError
 
@@ -25,6 +23,8 @@ class Estimate:
 
 def share(events: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
     """The share of `n` who had the event, with Wilson's score interval (Wilson, J Am Stat Assoc 1927;22:209)."""
+    from scipy.stats import binomtest  # takes long to load
+
     _check(events, n)
     interval = binomtest(events, n).proportion_ci(confidence, method="wilson")
     return Estimate(events / n, float(interval.low), float(interval.high), "Wilson")
@@ -35,6 +35,8 @@ def risk_ratio(events: int, n: int, events_against: int, n_against: int, confide
 
     UsageError if a count is impossible or if nobody in the other group had the event.
     """
+    from scipy.stats.contingency import relative_risk  # takes long to load
+
     _check(events, n)
     _check(events_against, n_against)
     if not events_against:
@@ -57,7 +59,7 @@ def risk_difference(
     _check(events_against, n_against)
     a, b = events / n, events_against / n_against
     if method == "wald":
-        half = float(norm.ppf((1 + confidence) / 2)) * sqrt(a * (1 - a) / n + b * (1 - b) / n_against)
+        half = NormalDist().inv_cdf((1 + confidence) / 2) * sqrt(a * (1 - a) / n + b * (1 - b) / n_against)
         return Estimate(a - b, a - b - half, a - b + half, "Wald")
     if method != "newcombe":
         raise UsageError(f"there is no interval {method!r}", expected="wald or newcombe")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 from unicodedata import east_asian_width
 
 import polars as pl
 
 from ..catalogue import codes, nearest
 from ..errors import UsageError
+from ..tags import TAGS
 from .outcomes import measure_said, outcome_said, outcomes
 from .records import FOLDERS, KINDS, Record, keys, kind_of, record, records, weakest
 from .tables import drug_said, table
-from .words import JOINTS, TAGS, WORDS, heading, value_said
+from .words import JOINTS, WORDS, heading, value_said
 from .words import KINDS as KIND_WORDS
 
 WIDE = 110  # columns of a terminal
@@ -23,6 +24,28 @@ BARE = ("on", "step", "kind", "direction", "assigned", "region", "adjusted")  # 
 SAID = ("tag", "source", "value", "low", "high", "name", "measure", "note", "key", "arm", "against", "to", "effect", "id")
 TOLD = ("combination", "min_prior_lines", "exposed", "refractory", "population", "transplant")  # what an indication says in words
 NAMED = ("drugs", "combination", "options", "exposed", "refractory")  # fields that hold codes of drugs
+
+
+class Fact(NamedTuple):
+    """A fact in words, how it is known (empty: told in the words), and where it was read. `name`: its place in the record."""
+
+    name: str
+    text: str
+    tag: str
+    source: str
+
+    @property
+    def whole(self) -> str:
+        """The fact on one line."""
+        return self.text + (f" [{self.tag}]" if self.tag else "") + (f" — {self.source}" if self.source else "")
+
+
+class Section(NamedTuple):
+    """A field of a record: what it says in words, or the facts in it."""
+
+    title: str
+    said: str
+    facts: tuple[Fact, ...]
 
 
 def find(name: str) -> str:
@@ -70,21 +93,15 @@ def record_text(name: str, lang: str = "en") -> str:
     lang = "zh" if lang.startswith("zh") else "en"
     key = find(name)
     found, kind = record(key), kind_of(key)
-    lines = [f"{_name(key, found, lang)}  ({KIND_WORDS[kind][lang == 'zh']} {key})", ""]
-    for field, value in found.items():
-        if field not in HIDDEN:
-            lines += _section(key, kind, field, value, lang)
-    if kind == "drugs":
-        lines += [
-            "",
-            *_wrapped(
-                f"{heading('trials', lang)}{JOINTS[lang]['colon']}{JOINTS[lang]['comma'].join(_trials(key)) or WORDS[lang]['none']}",
-                "",
-                "  ",
-            ),
-        ]
-    if "source" in found:
-        lines.append(f"{WORDS[lang]['source']}{JOINTS[lang]['colon']}{found['source']} [{found['tag']}]")
+    lines, before = [f"{_name(key, found, lang)}  ({KIND_WORDS[kind][lang == 'zh']} {key})", ""], False
+    for section in sections(key, lang):
+        if section.facts:
+            lines.append(f"\n{section.title}")
+        else:
+            lines += [*([""] if before else []), *_wrapped(f"{section.title}{JOINTS[lang]['colon']}{section.said}", "", "  ")]
+        for fact in section.facts:
+            lines += _wrapped(fact.whole, "  - ", "    ")
+        before = bool(section.facts)
     return "\n".join([*lines, "", legend(lang)])
 
 
@@ -93,26 +110,30 @@ def legend(lang: str = "en") -> str:
     return "\n".join(f"[{tag}] {meaning[lang == 'zh']}" for tag, meaning in TAGS.items())
 
 
-def _section(key: str, kind: str, field: str, value: Any, lang: str) -> Iterator[str]:
+def sections(key: str, lang: str = "en") -> list[Section]:
+    """Everything that a record holds beside its name, field by field; of a drug also the trials it is in."""
+    found, kind = record(key), kind_of(key)
+    told = [_section(key, field, value, lang) for field, value in found.items() if field not in HIDDEN]
+    if kind == "drugs":
+        told.append(Section(heading("trials", lang), JOINTS[lang]["comma"].join(_trials(key)) or WORDS[lang]["none"], ()))
+    if "source" in found:
+        told.append(Section(WORDS[lang]["source"], f"{found['source']} [{found['tag']}]", ()))
+    return told
+
+
+def _section(key: str, field: str, value: Any, lang: str) -> Section:
     title, colon = heading(field, lang), JOINTS[lang]["colon"]
     if field == "disputed":
-        yield f"\n{title}"
-        items = [f"{each}{colon}{record(each)['instead'][lang]}" for each in value]
-    elif field == "outcomes":
-        yield f"\n{title}"
+        return Section(title, "", tuple(Fact(each, f"{each}{colon}{record(each)['instead'][lang]}", "", "") for each in value))
+    if field == "outcomes":
         rows = outcomes().filter(pl.col("trial") == key).iter_rows(named=True)
-        items = [f"{outcome_said(row, lang)} — {row['source']}" for row in rows]
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        yield f"\n{title}"
-        items = [_item(each, lang, record(key)) for each in value]
-    else:
-        yield from _wrapped(f"{title}{colon}{_value(field, value, lang)}", "", "  ")
-        return
-    for item in items:
-        yield from _wrapped(item, "  - ", "    ")
+        return Section(title, "", tuple(Fact(f"{field}-{i}", outcome_said(row, lang), "", row["source"]) for i, row in enumerate(rows, 1)))
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return Section(title, "", tuple(_fact(each, f"{field}-{i}", lang, record(key)) for i, each in enumerate(value, 1)))
+    return Section(title, _value(field, value, lang), ())
 
 
-def _item(item: Record, lang: str, of: Record) -> str:
+def _fact(item: Record, name: str, lang: str, of: Record) -> Fact:
     """One fact: what it says, its details, then tag and source. `of`: the record it is from."""
     main = _said(item, lang, {arm["key"]: arm["name"] for arm in of.get("arms", ())})
     details = [
@@ -123,7 +144,7 @@ def _item(item: Record, lang: str, of: Record) -> str:
         and value != []
     ]
     text = main + (f" ({JOINTS[lang]['semicolon'].join(details)})" if details else "")
-    return f"{text} [{item['tag']}] — {item['source']}"
+    return Fact(item.get("id", name), text, item["tag"], item["source"])
 
 
 def _said(item: Record, lang: str, arms: Mapping[str, str]) -> str:

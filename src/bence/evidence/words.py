@@ -4,13 +4,6 @@ from __future__ import annotations
 
 Pair = tuple[str, str]
 JOINTS = {"en": {"comma": ", ", "semicolon": "; ", "colon": ": "}, "zh": {"comma": "，", "semicolon": "；", "colon": "："}}
-TAGS: dict[str, Pair] = {
-    "V": ("read on the page named", "已核对所列页面"),
-    "S": ("as a review or secondary text states it, not checked", "据综述或二手文本转述，未核对"),
-    "M": ("from memory of the paper, not yet checked", "凭对原文的记忆，尚未核对"),
-    "O": ("our own reading or choice", "本系统的解读或选择"),
-    "C": ("computed here", "本系统计算"),
-}
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "not_reached": "not reached",
@@ -81,6 +74,7 @@ SHORT_MEASURES: dict[str, Pair] = {
     "delayed_neurotoxicity": ("delayed neurotoxicity", "迟发神经毒性"),
     "enterocolitis": ("enterocolitis", "肠炎"),
     "progression": ("progression", "进展"),
+    "febrile_episode_or_death": ("febrile episode or death", "发热事件或死亡"),
     "concordance": ("concordance (C)", "一致性指数（C）"),
     "stopped_therapy": ("stopped therapy", "停药"),
     "no_second_transplant": ("no second transplant", "未行第二次移植"),
@@ -108,6 +102,7 @@ FIELDS: dict[str, Pair] = {
     "dosing": ("dosing", "给药"),
     "approvals": ("approvals", "获批"),
     "approvals_unknown": ("approval not checked in", "未核查获批的地区"),
+    "combinations_unknown": ("approved combinations not checked in", "未核查联合方案获批的地区"),
     "warnings": ("warnings", "警示"),
     "registration": ("registration", "注册号"),
     "phase": ("phase", "分期"),

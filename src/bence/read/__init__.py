@@ -6,6 +6,7 @@ Only readers know outside names, codes, units, spellings and languages. They set
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from ..chart import SCHEMA, TABLES, Chart, join
 from ..errors import ChartError, UsageError
 
 EXPORTS = (".csv", ".tsv", ".xlsx", ".xls")
-STRAYS = (*EXPORTS, ".parquet")
+FHIR = (".json", ".ndjson")
+STRAYS = (*EXPORTS, ".parquet", *FHIR)
 OURS = frozenset((
     "status", "response", "lines", "exposure", "mrd", "toxicity", "due", "scores", "completeness", "rejected", "codes",
     "treatments_assessed", "readme",
@@ -24,7 +26,7 @@ NOT_READ = "the file lies beside the tables of a chart and is not read"
 
 
 def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
-    """The chart at a path: a folder with the tables of a chart or with exports of a hospital system; a file is an export.
+    """The chart at a path: a folder with the tables of a chart, with exports of a hospital system or with FHIR; a file is an export.
 
     `mapping`: a file that says what the columns of an export mean. An export beside the tables of a chart is read only if
     the mapping speaks of it; any other table there is told in `chart.rejected`, as refused cells are. UsageError if there is
@@ -40,7 +42,7 @@ def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
 
     ours = tables.files_in(place)
     exports = exports_in(place, mapping)
-    _speaks_of(mapping, _others(place, ours, EXPORTS))
+    _speaks_of(mapping, _others(place, ours, (*EXPORTS, *FHIR)))
     if ours:
         strays = [path for path in _others(place, ours, STRAYS) if path not in exports]
         return _with_exports(tables.read(place), exports, strays, mapping)
@@ -48,7 +50,7 @@ def read(path: str | Path, mapping: str | Path | None = None) -> Chart:
         raise ChartError(
             "there are no tables",
             where=str(place),
-            expected="patients.csv and the other tables of a chart, or an export",
+            expected="patients.csv and the other tables of a chart, an export, or FHIR",
         )
     return _exports(exports, mapping)
 
@@ -85,13 +87,14 @@ def _with_exports(chart: Chart, exports: list[Path], strays: list[Path], mapping
 def _way_in(stray: Path) -> str:
     """What is to be done so that a stray table is read, or is a stray no more."""
     other = "another folder for it"
-    return other if stray.suffix.lower() not in EXPORTS else f"{other}; or a mapping file with name = {stray.name!r} under [file]"
+    return other if stray.suffix.lower() not in (*EXPORTS, *FHIR) else f"{other}; or a mapping file with name = {stray.name!r} under [file]"
 
 
 def _others(folder: Path, ours: dict[str, Path], suffixes: tuple[str, ...]) -> list[Path]:
     """The other tables in a folder, by how their names end; findings that Bence wrote there are none."""
     files = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith((".", "~$")))
-    return [path for path in files if path.suffix.lower() in suffixes and path not in ours.values() and path.stem.lower() not in OURS]
+    others = [path for path in files if path.suffix.lower() in suffixes and path not in ours.values() and path.stem.lower() not in OURS]
+    return [path for path in others if path.suffix.lower() not in FHIR or _is_fhir(path)]
 
 
 def exports_in(path: str | Path, mapping: str | Path | None = None) -> list[Path]:
@@ -106,16 +109,39 @@ def exports_in(path: str | Path, mapping: str | Path | None = None) -> list[Path
     from . import tables
 
     ours = tables.files_in(place)
-    exports = _others(place, ours, EXPORTS)
+    exports = _others(place, ours, (*EXPORTS, *FHIR))
     if not ours:
         return exports
     return [] if mapping is None else _spoken_of(mapping, exports)
 
 
 def _exports(paths: list[Path], mapping: str | Path | None) -> Chart:
-    from . import hospital
+    """The chart in exports: tables of a hospital system, files of FHIR, or both."""
+    of_fhir = [path for path in paths if path.suffix.lower() in FHIR]
+    tables = [path for path in paths if path not in of_fhir]
+    charts: list[Chart] = []
+    if tables:
+        from . import hospital
 
-    return hospital.read(paths, mapping)
+        charts.append(hospital.read(tables, mapping))
+    if of_fhir:
+        from . import fhir
+
+        charts.append(fhir.read(of_fhir, mapping))
+    return join(charts)
+
+
+def _is_fhir(path: Path) -> bool:
+    from .fhir.documents import is_fhir
+
+    return is_fhir(path)
+
+
+def from_fhir(resources: Any, mapping: str | Path | None = None) -> Chart:
+    """The chart in FHIR resources that are already in memory: see `bence.read.fhir.from_fhir`."""
+    from . import fhir
+
+    return fhir.from_fhir(resources, mapping)
 
 
 def _sibling(path: Path) -> str | None:

@@ -33,6 +33,8 @@ WHAT = ("kappa_flc", "lambda_flc", "flc_ratio")
 
 def contradicted(values: pl.DataFrame) -> pl.DataFrame:
     """The rows of kappa, lambda and ratio of one sample that do not go together, with `reason` and `expected`."""
+    if not (values["what"] == "flc_ratio").any():
+        return _none(values)
     wide = _pairs(values).filter(pl.col("ratio").is_not_null() & (pl.col("ratio") > 0) & (pl.col("lambda") > 0))
     quotient = pl.col("kappa") / pl.col("lambda")
     slack = RATIO_TOLERANCE + pl.sum_horizontal("kappa_rounding", "lambda_rounding", "ratio_rounding")
@@ -48,6 +50,8 @@ def contradicted(values: pl.DataFrame) -> pl.DataFrame:
 def out_of_band(values: pl.DataFrame) -> pl.DataFrame:
     """The rows of columns whose unit cannot be true, with `reason` and `expected`."""
     open_to_doubt = values.filter(~pl.col("confirmed"))
+    if open_to_doubt["patient"].n_unique() < ENOUGH:
+        return _none(values)
     found = [_column_out_of_band(part) for _, part in open_to_doubt.group_by("file", maintain_order=True)]
     return pl.concat([_none(values), *found])
 

@@ -8,7 +8,7 @@ sheet = "Sheet1"                # of an .xlsx (default: every sheet)
 decimal_comma = true            # 3,5 is three and a half (default: false)
 
 [patient]
-column = "SEQN"
+column = "SEQN"                 # of FHIR: identifier = "urn:oid:1.2.3", the system whose identifiers are the keys
 
 [date]                          # the day of a row; one of
 column = "采样日期"
@@ -83,6 +83,7 @@ class Mapping:
     sheet: str | None = None
     decimal_comma: bool = False
     patient: str | None = None
+    identifier: str | None = None  # of FHIR: the system of identifiers that are the keys of patients
     date: Dating = Dating()
     columns: dict[str, Column] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
@@ -109,7 +110,7 @@ def folded(heading: str) -> str:
 SECTIONS = ("ignore", "file", "patient", "date", "columns", "items", "values")
 KEYS = {
     "file": ("name", "encoding", "delimiter", "sheet", "decimal_comma"),
-    "patient": ("column",),
+    "patient": ("column", "identifier"),
     "date": ("column", "fixed", "year", *(f"{unit}_after" for unit in AFTER)),
 }
 COLUMN_KEYS = tuple(f.name for f in fields(Column))
@@ -167,6 +168,7 @@ class _Reader:
             sheet=self.text(file, "file", "sheet"),
             decimal_comma=self.yes(file, "file", "decimal_comma"),
             patient=self.text(self.section(content, "patient"), "patient", "column"),
+            identifier=self.text(self.section(content, "patient"), "patient", "identifier"),
             date=self.dating(self.section(content, "date")),
             columns=self.columns(content, "columns") | self.columns(content, "items"),
             values=self.words(content.get("values", {}), "values"),

@@ -67,8 +67,8 @@ def _life_in_order(taken: Intake) -> None:
 
 def earliest(born: pl.Series) -> pl.Series:
     """The first day that a date of birth can mean: 1960 may be 1960-01-01."""
-    days = [(born + end).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for end in ("-01-01", "-01")]
-    return days[0].fill_null(days[1])
+    days = [(pl.col("born") + end).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False) for end in ("-01-01", "-01")]
+    return pl.DataFrame({"born": born}).select(pl.coalesce(days)).to_series()
 
 
 def true(mask: pl.Series) -> pl.Series:
@@ -107,6 +107,8 @@ def _light_from_heavy(taken: Intake) -> None:
     texts = taken.texts("heavy_chain")
     written = (text for text in texts.unique().drop_nulls() if isinstance(category("heavy_chain", text), Refused))
     chains = {text: chain[1] for text in written if (chain := _single_chain(text)) and chain[1]}
+    if not chains:
+        return
     lights = pl.Series(list(chains.values()), dtype=pl.String)
     light = texts.replace_strict(list(chains), lights, default=None, return_dtype=pl.String)
     taken.settled["light_chain"] = pl.select(pl.coalesce(taken.settled["light_chain"], light)).to_series()

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from ..catalogue import Code, codes_of, fold, spellings
-from . import cells, courses
+from . import cells, courses, fhir
 from .hospital import no_use
 from .layout import TITLE_ROWS, Layout, Place, lay_out
 from .mapping import Mapping, load, quoted
@@ -35,6 +35,10 @@ def propose(paths: Iterable[Path | str] | Path | str, mapping: str | Path | Mapp
     unread: list[str] = []
     for path in [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]:
         applies = given if given.speaks_of(path.name) else Mapping()
+        if path.suffix.lower() in fhir.SUFFIXES:
+            lines = [line for each in fhir.unknown(path, applies) for line in _of_fhir(each, unread)]
+            blocks += ["\n".join([f"# {path.name}", *lines])] if lines else []
+            continue
         for sheet in sheets(path, applies):
             lines = list(_sheet(sheet, applies, unread))
             if lines:
@@ -67,9 +71,16 @@ def _sheet(sheet: Sheet, mapping: Mapping, unread: list[str]) -> Iterator[str]:
         if not taken and no_use(layout, place):
             unread.append(place.heading)
             yield from _unknown("columns", place.heading, texts.to_list())
-        elif not taken and place.role.code and _needs_unit(layout, place):
+        elif not taken and place.role.code and needs_unit(layout, place):
             yield from _with_unit(place.heading, place.role.code, texts.to_list())
     yield from _items(layout, unread)
+
+
+def _of_fhir(each: fhir.Unknown, unread: list[str]) -> Iterator[str]:
+    """A code of a Bundle that is not known; drugs and diagnoses that are none of myeloma are left to `ignore`."""
+    unread.append(each.meaning.name)
+    if each.grains == fhir.OBSERVED:
+        yield from _unknown("items", each.meaning.name, list(each.examples), each.times, each.meaning.display)
 
 
 def _dates(texts: list[str]) -> bool:
@@ -88,9 +99,10 @@ def _items(layout: Layout, unread: list[str]) -> Iterator[str]:
             yield from _unknown("items", name, results.filter(names == name).drop_nulls().to_list())
 
 
-def _unknown(section: str, heading: str, texts: list[str]) -> Iterator[str]:
-    near = nearest_codes(heading)
-    yield f"# [{section}.{quoted(heading)}]    # {len(texts)} cells, such as {_some(texts)}"
+def _unknown(section: str, heading: str, texts: list[str], count: int | None = None, called: str = "") -> Iterator[str]:
+    near = nearest_codes(called or heading)
+    such = f"{called + ': ' if called else ''}{len(texts) if count is None else count} cells, such as {_some(texts)}"
+    yield f"# [{section}.{quoted(heading)}]    # {such}"
     if not near:
         yield from (f"# what = {quoted('…')}", f"# unit = {quoted('…')}")
         return
@@ -107,7 +119,8 @@ def _choices(near: list[Code]) -> str:
     return "or ".join(f"{code.code} ({code.en}, {code.zh}) " for code in near).strip()
 
 
-def _needs_unit(layout: Layout, place: Place) -> bool:
+def needs_unit(layout: Layout, place: Place) -> bool:
+    """Is this a column of numbers whose unit is written nowhere?"""
     code = place.role.code
     known = place.role.unit or "unit" in place.beside or place.role.part != "observation"
     if code is None or known or not code.numeric or code.unit in COUNTED:
@@ -125,10 +138,15 @@ def _with_unit(heading: str, code: Code, texts: list[str]) -> Iterator[str]:
 
 def _unit(code: Code, texts: list[str]) -> str:
     """The line of the unit, with all units in which the values could be true."""
-    numbers = [n.value for text in texts if isinstance(n := cells.number(text), cells.Number)]
-    fit = [unit for unit in accepted(code) if not any(isinstance(convert(code, n, unit), Refused) for n in numbers)]
+    fit = fitting(code, texts)
     possible = ", ".join(fit) or "none of " + ", ".join(accepted(code))
     return f"# unit = {quoted(fit[0] if len(fit) == 1 else '…')}    # possible: {possible}"
+
+
+def fitting(code: Code, texts: Iterable[str]) -> list[str]:
+    """The units of a code in which all of these values could be true."""
+    numbers = [n.value for text in texts if isinstance(n := cells.number(text), cells.Number)]
+    return [unit for unit in accepted(code) if not any(isinstance(convert(code, n, unit), Refused) for n in numbers)]
 
 
 @cache

@@ -167,18 +167,27 @@ def _immunofixation(
 ) -> None:
     """What an immunofixation says beside its chains: a small finding, a therapeutic antibody."""
     texts = frame.filter(pl.col("what").is_in(["serum_ife", "urine_ife"]))["value"].unique().drop_nulls()
-    found = {text: f for text in texts if isinstance(f := parse(text), Finding) and f.text not in (None, "negative")}
-    small = frame.filter(pl.col("what") == "serum_ife", pl.col("value").is_in([t for t, f in found.items() if f.small]))
+    beside = {text: beside_chains(text) for text in texts}
+    small = frame.filter(pl.col("what") == "serum_ife", pl.col("value").is_in([t for t, (small, _) in beside.items() if small]))
     if small.height:
         rows = small.with_columns(what=pl.lit("serum_ife_small"), value=pl.lit("yes"))
         reading.take("observations", layout, rows, people, headings, at)
-    drugs = {text: f.note for text, f in found.items() if "antibody" in f.note}
+    drugs = {text: antibody for text, (_, antibody) in beside.items() if antibody}
     named = frame.filter(pl.col("value").is_in(list(drugs)))
     if named.height:
         rows = named.select(
             LINE, "patient", "on", what=pl.lit("antibody_interference"), text=pl.col("value").replace(drugs)
         )
         reading.take("events", layout, rows, people, headings, at)
+
+
+@cache
+def beside_chains(text: str) -> tuple[bool, str | None]:
+    """What an immunofixation says beside its chains: is the finding small, and the note on a therapeutic antibody."""
+    found = parse(text)
+    if not isinstance(found, Finding) or found.text in (None, "negative"):
+        return False, None
+    return found.small, found.note if "antibody" in found.note else None
 
 
 def _limits(reading: Reading, layout: Layout, frame: pl.DataFrame, people: pl.DataFrame, place: Place) -> None:
@@ -285,16 +294,22 @@ def _unknown_items(reading: Reading, layout: Layout, item: Place, items: pl.Seri
         reading.reject(layout, line, item.heading, name, reason, "an item of the catalogue, or a mapping file", near)
 
 
+@cache
+def of_fluid(what: str, sample: str) -> str | None:
+    """The code of what was measured in a sample: the one of urine for an M-protein of urine; None if it is not measured there."""
+    fluid = next((name for name, words in FLUIDS if re.search(words, plain(sample).lower())), None)
+    urinary = what.startswith("urine_")
+    if fluid == "urine" and not urinary:
+        return URINE.get(what)
+    if (fluid and fluid != "urine") or (urinary and re.search(r"血|serum|plasma", plain(sample).lower())):
+        return None
+    return what
+
+
 def _of_fluid(reading: Reading, layout: Layout, frame: pl.DataFrame, item: Place) -> pl.DataFrame:
     """A result of urine is not one of serum: the code of urine is taken where there is one, else the row is refused."""
-    swaps: dict[tuple[str, str], str | None] = {}
-    for what, sample in frame.select("what", "sample").unique().drop_nulls().iter_rows():
-        fluid = next((name for name, words in FLUIDS if re.search(words, plain(sample).lower())), None)
-        urinary = what.startswith("urine_")
-        if fluid == "urine" and not urinary:
-            swaps[what, sample] = URINE.get(what)
-        elif (fluid and fluid != "urine") or (urinary and re.search(r"血|serum|plasma", plain(sample).lower())):
-            swaps[what, sample] = None
+    pairs = frame.select("what", "sample").unique().drop_nulls().iter_rows()
+    swaps = {(what, sample): code for what, sample in pairs if (code := of_fluid(what, sample)) != what}
     if not swaps:
         return frame
     wrong = [key for key, code in swaps.items() if code is None]

@@ -8,10 +8,28 @@ from __future__ import annotations
 
 from .access import RIGHTS, ROLES, Access
 from .audit import Verified
+from .concordance import concordance
 from .deidentify import deidentify
-from .errors import AccessError, ConflictError
+from .errors import AccessError, ConflictError, SignInError
 from .importing import Imported
+from .listing import Person
 from .reading import Record
+from .sessions import Session
 from .store import Store
 
-__all__ = ["RIGHTS", "ROLES", "Access", "AccessError", "ConflictError", "Imported", "Record", "Store", "Verified", "deidentify"]
+__all__ = [
+    "RIGHTS",
+    "ROLES",
+    "Access",
+    "AccessError",
+    "ConflictError",
+    "Imported",
+    "Person",
+    "Record",
+    "Session",
+    "SignInError",
+    "Store",
+    "Verified",
+    "concordance",
+    "deidentify",
+]

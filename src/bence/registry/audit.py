@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from . import clock
+from . import clock, content
 from .access import Access
 from .bulk import frame_of
 from .database import next_ids
@@ -24,12 +24,16 @@ from .models import audit, changes, counters, persons
 
 FIRST = "0" * 64
 SAID = ("id", "at", "who", "roles", "action", "persons", "detail")  # what the hash covers
+CHANGES = ("import", "edit", "undo", "merge", "transfer", "rename", "decide", "answer")  # the actions that write versions
 A_BATCH = 10_000
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What `verify` found: how many entries stand, the hash of the last of them, and where and how the chain is broken."""
+    """What `verify` found: how many entries stand, the hash of the last of them, and where and how it is broken.
+
+    `broken_at`: the entry, or 0 for rows of which no entry tells.
+    """
 
     entries: int
     head: str
@@ -86,7 +90,7 @@ def numbers(text: str) -> list[int]:
 
 
 def verify(connection: sa.Connection, head: str | None = None) -> Verified:
-    """Follow the chain from its first entry. `head`: a hash noted earlier that must be in it."""
+    """Follow the chain from its first entry, then compare what the changes wrote. `head`: a hash noted earlier that must be in it."""
     previous, place, met = FIRST, 0, head is None
     while rows := connection.execute(sa.select(audit).where(audit.c.id > place).order_by(audit.c.id).limit(A_BATCH)).mappings().all():
         for row in rows:
@@ -98,7 +102,38 @@ def verify(connection: sa.Connection, head: str | None = None) -> Verified:
         return Verified(place, previous, place + 1, lost)
     if not met:
         return Verified(place, previous, place + 1, "the noted head is not in the chain: it was rewritten or cut off")
+    if altered := _altered(connection):
+        return Verified(place, previous, *altered)
     return Verified(place, previous)
+
+
+def _altered(connection: sa.Connection) -> tuple[int, str] | None:
+    """The entry of the first change whose rows are not what it wrote, and what is wrong with them."""
+    said = _said_of_changes(connection)
+    known = {row.id: (row.at, row.who, row.kind, row.why) for row in connection.execute(sa.select(changes))}
+    for number, found in content.stored(connection):
+        entry = said.pop(number, None)
+        if entry is None:
+            return 0, f"change {number} was never entered"
+        written = entry["detail"].get("content", found)  # of a change made before contents were entered nothing is known
+        tables = sorted(table for table in {*written, *found} if written.get(table) != found.get(table))
+        if tables:
+            return entry["id"], f"the rows of change {number} were altered in {', '.join(tables)}"
+        if known[number] != (entry["at"], entry["who"], entry["action"], entry["detail"]["why"]):
+            return entry["id"], f"who made change {number}, when or why was altered"
+    if said:
+        number = min(said)
+        return said[number]["id"], f"change {number} is missing"
+    if tables := content.strays(connection):
+        return 0, f"there are rows of no change in {', '.join(tables)}"
+    return None
+
+
+def _said_of_changes(connection: sa.Connection) -> dict[int, dict[str, Any]]:
+    """The entries of changes, by the number of the change."""
+    asked = sa.select(audit.c.id, audit.c.at, audit.c.who, audit.c.action, audit.c.detail).where(audit.c.action.in_(CHANGES))
+    entries = [{**row, "detail": json.loads(row["detail"])} for row in connection.execute(asked).mappings()]
+    return {entry["detail"]["change"]: entry for entry in entries}
 
 
 def _fault(row: Mapping[Any, Any], place: int, previous: str) -> str:

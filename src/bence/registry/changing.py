@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from . import audit
+from . import audit, content
 from .access import Access
 from .bulk import close, insert
 from .database import Database, next_ids
@@ -27,17 +27,27 @@ class Change:
     rows: dict[str, int] = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
     undoes: int | None = None
+    begun: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    ended: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
 
     def begin(self, table: str, frame: pl.DataFrame) -> None:
         """Begin versions: `id`, `version`, `person` and columns of the chart."""
         insert(self.connection, VERSIONS[table], frame.with_columns(from_change=pl.lit(self.id, pl.Int64)))
         self.persons.update(frame["person"].unique())
         self.rows[table] = self.rows.get(table, 0) + frame.height
+        self.begun.setdefault(table, []).append(frame)
 
     def end(self, table: str, frame: pl.DataFrame) -> int:
-        """End the current versions of the rows `id` of `person`; returns how many were current."""
+        """End the current versions of rows, given by `id`, `version` and `person`; returns how many were current."""
         self.persons.update(frame["person"].unique())
+        self.ended.setdefault(table, []).append(frame.select(content.KEYS))
         return close(self.connection, VERSIONS[table], frame["id"], self.id)
+
+    def end_all(self, table: str, frame: pl.DataFrame, which: sa.ColumnElement[bool]) -> None:
+        """End many current versions at once: those of the frame, which the condition names."""
+        self.persons.update(frame["person"].unique())
+        self.ended.setdefault(table, []).append(frame.select(content.KEYS))
+        self.connection.execute(sa.update(VERSIONS[table]).where(which).values(to_change=self.id))
 
     def new_ids(self, table: str, n: int) -> pl.Series:
         """New ids for rows of a table."""
@@ -46,12 +56,16 @@ class Change:
 
 
 @contextmanager
-def changing(database: Database, access: Access, kind: str, why: str) -> Iterator[Change]:
-    """Make a change, enter it into the audit, and commit; an error leaves nothing behind."""
-    with database.transaction(access.centres, write=True) as connection:
+def changing(database: Database, access: Access, kind: str, why: str, beyond: Sequence[str] = ()) -> Iterator[Change]:
+    """Make a change, enter it into the audit, and commit; an error leaves nothing behind.
+
+    `beyond`: centres that are not the user's and into which, or out of which, the change goes.
+    """
+    with database.transaction(sorted({*access.centres, *beyond}), write=True) as connection:
         change = Change(connection, next_ids(connection, "changes"))
         yield change
-        detail = {"change": change.id, "why": why, "rows": change.rows, **change.detail}
+        wrote = content.hashes(change.begun, change.ended)
+        detail = {"change": change.id, "why": why, "rows": change.rows, "content": wrote, **change.detail}
         at = audit.append(connection, access, kind, change.persons, detail)
         row = {"id": change.id, "at": at, "who": access.user, "kind": kind, "why": why, "undoes": change.undoes}
         connection.execute(sa.insert(changes).values(**row, rows=sum(change.rows.values())))

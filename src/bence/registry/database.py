@@ -6,7 +6,7 @@ owns nothing, and tells the row-level policies the centres of its user.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from ..errors import UsageError
-from .models import APP_ROLE, counters
+from .models import APP_ROLE, centres, counters
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 INIT = "bence registry init"
@@ -31,7 +31,7 @@ class Database:
             raise UsageError(f"there is no registry {str(where)!r}", expected=f"one made by `{INIT}`")
         self.engine = _engine(url)
         self.postgres = url.get_backend_name() == "postgresql"
-        found, wanted = self._revision(), _head()
+        found, wanted = self.revision(), _head()
         if found != wanted:
             self.engine.dispose()
             raise UsageError(f"the registry has version {found}, this program needs {wanted}", expected=f"`{INIT}` to bring it up to date")
@@ -43,14 +43,48 @@ class Database:
             if self.postgres:
                 connection.execute(sa.text(f"set local role {APP_ROLE}"))
                 connection.execute(sa.text("set local jit = off"))  # compiling the policies takes longer than the queries
-                connection.execute(sa.text("select set_config('app.centres', :centres, true)"), {"centres": ",".join(centres)})
+                self._show(connection, centres)
             yield connection
+
+    @contextmanager
+    def everywhere(self, write: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that sees all centres: for what is looked up without being told."""
+        with self.transaction(self.codes(), write) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A transaction that sees all centres, and of later changes nothing."""
+        level = {"isolation_level": "REPEATABLE READ"} if self.postgres else {}
+        with self.engine.connect().execution_options(**level) as connection, connection.begin():
+            if self.postgres:
+                connection.execute(sa.text(f"set local role {APP_ROLE}"))
+            self._show(connection, connection.execute(sa.select(centres.c.code)).scalars())
+            yield connection
+
+    @contextmanager
+    def filling(self, codes: Sequence[str]) -> Iterator[sa.Connection]:
+        """A transaction of the owner of the database, in which an empty registry is filled."""
+        with self.engine.connect().execution_options(bence_write=True) as connection, connection.begin():
+            self._show(connection, codes)
+            yield connection
+
+    def _show(self, connection: sa.Connection, codes: Iterable[str]) -> None:
+        """Tell the policies of PostgreSQL which centres are seen."""
+        if self.postgres:
+            connection.execute(sa.text("select set_config('app.centres', :centres, true)"), {"centres": ",".join(codes)})
+
+    def codes(self) -> list[str]:
+        """The codes of all centres."""
+        with self.transaction() as connection:
+            return list(connection.execute(sa.select(centres.c.code).order_by(centres.c.code)).scalars())
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
+        """The version of its tables."""
         from alembic.migration import MigrationContext
 
         try:

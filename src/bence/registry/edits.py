@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,7 +20,7 @@ from .database import Database
 from .errors import AccessError, ConflictError
 from .models import VERSIONS, changes, columns_of, persons
 from .reading import versions
-from .scope import person_of, reached
+from .scope import goes_on_as, person_of, reached
 
 Values = Mapping[str, Any]
 
@@ -29,47 +29,62 @@ def add_patient(database: Database, access: Access, patient: str, centre: str, v
     """Enter a new patient of one of the user's own centres; returns the id of its row."""
     access.require("write")
     access.within([centre])
-    _known_columns("patients", values)
+    known_columns("patients", values)
     with changing(database, access, "edit", why) as change:
         taken = sa.select(persons.c.id).where(persons.c.centre == centre, persons.c.patient == patient)
         person = change.connection.execute(taken).scalar_one_or_none()
         if person is not None and change.connection.execute(versions("patients").where(VERSIONS["patients"].c.id == person)).first():
             raise UsageError(f"patient {patient!r} is in centre {centre!r} already", expected="a new key, or a change of its row")
+        if person is not None and goes_on_as(change.connection, person):
+            raise UsageError(f"{patient!r} was the key of a patient who now has another", expected="a new key")
         if person is None:
             person = change.new_ids("persons", 1)[0]
             change.connection.execute(sa.insert(persons).values(id=person, centre=centre, patient=patient))
-        _begin(change, "patients", person, _next_version(change, "patients", person), person, patient, values)
+        begin_row(change, "patients", person, _next_version(change, "patients", person), person, patient, values)
     return person
 
 
-def add_row(database: Database, access: Access, table: str, patient: str, values: Values, why: str, centre: str | None = None) -> int:
-    """Enter a new row for a patient; returns its id. ChartError if a reader would not accept it."""
-    _known_columns(table, values)
+def add_rows(
+    database: Database, access: Access, table: str, patient: str, rows: Sequence[Values], why: str, centre: str | None = None
+) -> list[int]:
+    """Enter new rows for a patient, all or none; returns their ids. ChartError if a reader would not accept one of them."""
+    for values in rows:
+        known_columns(table, values)
     if table not in DATED:
         raise UsageError(f"no row is added to {table}", expected=", ".join(DATED))
     with changing(database, access, "edit", why) as change:
         person = person_of(change.connection, access, "write", patient, centre).id
-        row = change.new_ids(table, 1)[0]
-        source = {"source": f"registry:{table}/{row}"} | dict(values)
-        _begin(change, table, row, 1, person, patient, source)
-    return row
+        ids = change.new_ids(table, len(rows)).to_list()
+        for row, values in zip(ids, rows, strict=True):
+            source = {"source": f"registry:{table}/{row}"} | dict(values)
+            begin_row(change, table, row, 1, person, patient, source)
+    return ids
 
 
 def change_row(database: Database, access: Access, table: str, row: int, version: int, values: Values, why: str) -> int:
     """Change columns of the row that was read as `version`; returns its new version. ConflictError if it has another by now."""
-    _known_columns(table, values)
+    known_columns(table, values)
     with changing(database, access, "edit", why) as change:
         before = _current(change, access, table, row, version)
         change.end(table, before)
         kept = {name: before[name][0] for name in columns_of(table)}
         patient = change.connection.execute(sa.select(persons.c.patient).where(persons.c.id == before["person"][0])).scalar_one()
-        _begin(change, table, row, version + 1, before["person"][0], patient, kept | dict(values))
+        begin_row(change, table, row, version + 1, before["person"][0], patient, kept | dict(values))
     return version + 1
+
+
+def try_row(database: Database, access: Access, table: str, patient: str, values: Values, centre: str | None = None) -> pl.DataFrame:
+    """The row as it would stand in the chart if these values were entered; nothing is written. Errors as of `add_rows`."""
+    known_columns(table, values)
+    with database.transaction(access.centres) as connection:
+        person = person_of(connection, access, "read", patient, centre).id
+        told = {"patient": patient} | {name: values.get(name) for name in columns_of(table)}
+        return settled(Change(connection, 0), table, person, told)
 
 
 def remove_row(database: Database, access: Access, table: str, row: int, version: int, why: str) -> None:
     """End the row that was read as `version`: it is in the history, no longer in the chart. A patient goes without rows only."""
-    _known_columns(table, {})
+    known_columns(table, {})
     with changing(database, access, "edit", why) as change:
         before = _current(change, access, table, row, version)
         if table == "patients" and (left := _rows_of(change, before["person"][0])):
@@ -103,28 +118,30 @@ def _current(change: Change, access: Access, table: str, row: int, version: int)
     return current
 
 
-def _begin(change: Change, table: str, row: int, version: int, person: int, patient: str, values: Values) -> None:
+def begin_row(change: Change, table: str, row: int, version: int, person: int, patient: str, values: Values) -> None:
     """Begin a version of a row, as a reader settles it: known units and spellings become those of a chart."""
-    settled = _settled(change, table, person, {"patient": patient} | {name: values.get(name) for name in columns_of(table)})
+    new = settled(change, table, person, {"patient": patient} | {name: values.get(name) for name in columns_of(table)})
     keys = {"id": row, "version": version, "person": person}
-    change.begin(table, settled.select(*(pl.lit(value, pl.Int64).alias(name) for name, value in keys.items()), *columns_of(table)))
+    change.begin(table, new.select(*(pl.lit(value, pl.Int64).alias(name) for name, value in keys.items()), *columns_of(table)))
     change.detail |= {"table": table, "row": row, "version": version}
 
 
-def _settled(change: Change, table: str, person: int, values: Values) -> pl.DataFrame:
+def settled(change: Change, table: str, person: int, values: Values) -> pl.DataFrame:
     """The one row that a reader makes of values; ChartError with the first fault it finds."""
     cells = [as_text(pl.Series(name, [value])) for name, value in values.items()]
     taken = Intake(table, table, pl.DataFrame([pl.Series(LINE, [1], pl.Int64), *cells]))
     kept = VERSIONS["patients"]
     whose = frame_of(change.connection, versions("patients").where(kept.c.person == person)).select(columns_of("patients"))
-    settled = SETTLE[table](taken, whose.with_columns(patient=pl.lit(values["patient"])))
+    if table != "patients" and whose.is_empty():
+        raise UsageError("the patient is not in the registry now", expected="a patient with a row of its own")
+    made = SETTLE[table](taken, whose.with_columns(patient=pl.lit(values["patient"])))
     if taken.rejected:
         fault = taken.rejected[0].row(0, named=True)
         where = f"{table}: {fault['column']}" + (f" = {fault['value']!r}" if fault["value"] else "")
         raise ChartError(fault["reason"].partition(";")[0], where=where, expected=fault["expected"] or "", nearest=fault["nearest"])
-    if settled.is_empty():
+    if made.is_empty():
         raise ChartError("the row says nothing", where=table, expected="a value or a text")
-    return settled
+    return made
 
 
 def _next_version(change: Change, table: str, row: int) -> int:
@@ -139,7 +156,8 @@ def _rows_of(change: Change, person: int) -> list[str]:
     ]
 
 
-def _known_columns(table: str, values: Values) -> None:
+def known_columns(table: str, values: Values) -> None:
+    """UsageError for a table or a column that a chart does not have."""
     if table not in VERSIONS:
         raise UsageError(f"there is no table {table!r}", expected=", ".join(TABLES), nearest=nearest(table, TABLES))
     for name in values:

@@ -11,6 +11,15 @@ class AccessError(BenceError):
     exit_code = 1
 
 
+class SignInError(BenceError):
+    """Name and password do not fit, or there were too many attempts: which of them is not told."""
+
+    exit_code = 1
+
+    def __init__(self) -> None:
+        super().__init__("name and password do not fit, or there were too many attempts", expected="another try, or one later")
+
+
 class ConflictError(BenceError):
     """A row was changed by somebody else since it was read. `who`, `when`, `why`, and `theirs`: column → (before, now)."""
 

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 
 from ..chart import DATED, SCHEMA, TABLES, Chart
 from ..read import read
+from . import audit
 from .access import Access
 from .bulk import frame_of, insert
 from .changing import Change, changing
+from .clinical import moves
 from .compare import compared, differences
 from .database import Database
-from .models import VERSIONS, columns_of, persons
+from .models import VERSIONS, changes, columns_of, persons
 from .reading import versions
+from .scope import reached
 
 FEW = 500  # persons that are looked up one by one
 ROWS = {
@@ -62,7 +65,8 @@ def import_chart(
     number = None
     try:
         with changing(database, access, "import", why) as change:
-            people = _numbered(change, people)
+            people, gone = _still_the_same(change, _numbered(change, people))
+            refused.append(gone)
             for table in TABLES:
                 own = getattr(coming, table).join(people.select("patient", "person"), on="patient")
                 rows = compared(table, own.select("person", *columns_of(table)), _stored(change, table, people["person"]))
@@ -121,6 +125,14 @@ def _numbered(change: Change, people: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([old, new])
 
 
+def _still_the_same(change: Change, people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The patients without those whose key was given up since, and the cells for which these are refused."""
+    asked = sa.select(moves.c.from_person.label("person")).where(moves.c.to_change.is_(None))
+    former = pl.col("person").is_in(frame_of(change.connection, asked)["person"].implode())
+    told = _refused(people.filter(former), "patients", "patient", "now has another key; the patient is left out", "the present key")
+    return people.filter(~former), told
+
+
 def _stored(change: Change, table: str, who_of: pl.Series) -> pl.DataFrame:
     """The current rows of persons."""
     kept = VERSIONS[table]
@@ -161,3 +173,21 @@ def _told(table: str, rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     told = rows.with_columns(table=pl.lit(table), differs=differences(table)).rename({"id": "row"})
     told = told.join(names, on="person", how="left", maintain_order="left").with_columns(**blank)
     return told.with_columns(**{name: pl.col(column) for name, column in dated.items()}).select(pl.col(n).cast(t) for n, t in ROWS.items())
+
+
+def read_imports(database: Database, access: Access) -> pl.DataFrame:
+    """The imports that brought rows of own patients, the last first: `id`, `at`, `who`, `why`, `rows`, `undone_by`, `undone_at`."""
+    back = changes.alias()
+    with database.transaction(access.centres, write=True) as connection:
+        mine = reached(access, "import")
+        touched = [
+            sa.exists().where(kept.c[end] == changes.c.id, kept.c.person.in_(mine))
+            for kept in VERSIONS.values()
+            for end in ("from_change", "to_change")
+        ]
+        names = [changes.c[name] for name in ("id", "at", "who", "why", "rows")]
+        asked = sa.select(*names, back.c.who.label("undone_by"), back.c.at.label("undone_at"))
+        asked = asked.join(back, back.c.undoes == changes.c.id, isouter=True).where(changes.c.kind == "import", sa.or_(*touched))
+        frame = frame_of(connection, asked.order_by(changes.c.id.desc()))
+        audit.append(connection, access, "read", [], {"imports": frame.height})
+    return frame

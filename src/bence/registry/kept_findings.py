@@ -55,7 +55,7 @@ def version_key(record: Record, how: dict[str, Any]) -> str:
 
 def _keep(connection: sa.Connection, person: int, key: str, tables: dict[str, pl.DataFrame]) -> None:
     """Keep tables, unless somebody has just kept the same."""
-    insert = _insert_or_leave(connection)
+    insert = insert_or_leave(connection)
     for name, table in tables.items():
         data = io.BytesIO()
         table.write_ipc(data, compression="zstd")
@@ -63,7 +63,8 @@ def _keep(connection: sa.Connection, person: int, key: str, tables: dict[str, pl
         connection.execute(insert.values(**row).on_conflict_do_nothing())
 
 
-def _insert_or_leave(connection: sa.Connection) -> Any:
+def insert_or_leave(connection: sa.Connection) -> Any:
+    """An insert into what is kept that can leave what is there."""
     from sqlalchemy.dialects import postgresql, sqlite
 
     kind = postgresql if connection.dialect.name == "postgresql" else sqlite

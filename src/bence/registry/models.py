@@ -35,6 +35,9 @@ def _versions(table: str) -> sa.Table:
         *(sa.Column(name, TYPES[type(SCHEMA[table][name])]) for name in columns_of(table)),
     )
     sa.Index(f"{table}_person", made.c.person)
+    sa.Index(f"{table}_begun", made.c.from_change)
+    ended = sa.text("to_change is not null")
+    sa.Index(f"{table}_ended", made.c.to_change, sqlite_where=ended, postgresql_where=ended)
     return made
 
 
@@ -47,7 +50,28 @@ users = sa.Table(
     sa.Column("centres", sa.JSON, nullable=False),
     sa.Column("password_hash", sa.Text),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("password_expired", sa.Boolean, nullable=False, server_default=sa.false()),
 )
+sessions = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, sa.ForeignKey("users.name"), nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("since", sa.Text, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("ended", sa.Text),
+)
+attempts = sa.Table(
+    "attempts",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("whose", sa.Text, nullable=False),
+    sa.Column("whence", sa.Text, nullable=False),
+    sa.Index("attempts_at", "at"),
+)
+secrets = sa.Table("secrets", METADATA, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False))
 persons = sa.Table(
     "persons",
     METADATA,
@@ -105,4 +129,4 @@ findings = sa.Table(
 )
 counters = sa.Table("counters", METADATA, sa.Column("name", sa.Text, primary_key=True), sa.Column("last", sa.BigInteger, nullable=False))
 VERSIONS = {table: _versions(table) for table in TABLES}
-COUNTED = (*VERSIONS, "persons", "shares", "changes", "audit")
+COUNTED = (*VERSIONS, "persons", "shares", "changes", "audit", "attempts")

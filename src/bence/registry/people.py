@@ -11,7 +11,7 @@ from . import audit
 from .access import Access, check_centre
 from .database import Database, make
 from .errors import AccessError
-from .models import centres, users
+from .models import centres, secrets, users
 
 Names = tuple[str, str]  # English, Chinese
 
@@ -68,6 +68,18 @@ def access_of(database: Database, name: str) -> Access:
     if row is None or not row.active:
         raise AccessError(f"{name!r} is not a user of this registry", expected="a user that an administrator has entered")
     return Access(row.name, row.roles, row.centres)
+
+
+def centre_names(database: Database) -> dict[str, Names]:
+    """The centres: code → English and Chinese name."""
+    with database.transaction() as connection:
+        return {row.code: (row.en, row.zh) for row in connection.execute(sa.select(centres).order_by(centres.c.code))}
+
+
+def secret(database: Database, name: str) -> bytes:
+    """A secret of this registry."""
+    with database.transaction() as connection:
+        return bytes.fromhex(connection.execute(sa.select(secrets.c.value).where(secrets.c.name == name)).scalar_one())
 
 
 def _enter(connection: sa.Connection, given: Access, active: bool = True) -> None:

@@ -19,9 +19,10 @@ from ..errors import UsageError
 from . import audit, clock
 from .access import Access
 from .bulk import frame_of
+from .clinical import moves
 from .database import Database
 from .models import VERSIONS, changes, columns_of, counters, persons
-from .scope import person_of, reached
+from .scope import lineage, person_of, reached
 
 KEPT = ("id", "version", "from_change")
 Moment = datetime | str | None
@@ -47,13 +48,14 @@ def read_chart(database: Database, access: Access, action: str, at: Moment, cent
         audit.append(connection, access, action, people["id"], said | {"centres": list(access.within(centres))})
     with database.transaction(access.centres) as connection:
         tables = {table: frame_of(connection, versions(table, pin).where(VERSIONS[table].c.person.in_(who_of))) for table in TABLES}
-    return as_chart(tables, _named(people))
+    there = people.filter(pl.col("id").is_in(tables["patients"]["person"].implode()))
+    return as_chart(tables, named(there))
 
 
 def read_record(database: Database, access: Access, patient: str, centre: str | None, at: Moment, action: str = "read") -> Record:
     """One patient as it stood in the store at a moment; AccessError if out of reach, UsageError if not there yet."""
     with database.transaction(access.centres, write=True) as connection:
-        person = person_of(connection, access, action, patient, centre)
+        person = person_of(connection, access, action, patient, centre, past=at is not None)
         pin, said = _pinned(connection, at)
         audit.append(connection, access, action, [person.id], said)
     with database.transaction(access.centres) as connection:
@@ -70,7 +72,7 @@ def read_record(database: Database, access: Access, patient: str, centre: str | 
 def history(connection: sa.Connection, access: Access, table: str, row: int) -> pl.DataFrame:
     """Every version of a row: from when until when, who, why, and its columns; AccessError if out of reach."""
     kept = VERSIONS[table]
-    found = sa.select(kept).where(kept.c.id == row, kept.c.person.in_(reached(access, "read"))).order_by(kept.c.version)
+    found = sa.select(kept).where(kept.c.id == row, kept.c.person.in_(lineage(reached(access, "read")))).order_by(kept.c.version)
     frame = frame_of(connection, found)
     audit.append(connection, access, "read", frame["person"], {"history": table, "row": row})
     numbers = {*frame["from_change"], *frame["to_change"].drop_nulls()}
@@ -97,10 +99,21 @@ def as_chart(tables: dict[str, pl.DataFrame], people: pl.DataFrame) -> Chart:
     return Chart(*(rows[table].sort(ORDER[table], nulls_last=True) for table in TABLES))
 
 
-def _named(people: pl.DataFrame) -> pl.DataFrame:
+def named(people: pl.DataFrame) -> pl.DataFrame:
     """People with keys of their own: a key that two centres use is told with its centre."""
     both = pl.format("{}:{}", "centre", "patient")
     return people.with_columns(patient=pl.when(pl.col("patient").is_duplicated()).then(both).otherwise("patient"))
+
+
+def with_patients(connection: sa.Connection, rows: pl.DataFrame, access: Access, action: str, patient: str | None = None) -> pl.DataFrame:
+    """Rows of persons with the present `patient` and `centre` of each, as `read_chart` names them (`patient`: so); others are left out."""
+    own = VERSIONS["patients"].c
+    there = sa.select(own.person).where(own.to_change.is_(None))
+    reach = frame_of(connection, sa.select(persons).where(persons.c.id.in_(reached(access, action)), persons.c.id.in_(there)))
+    on = frame_of(connection, sa.select(moves.c.from_person.label("person"), moves.c.to_person).where(moves.c.to_change.is_(None)))
+    present = rows.join(on, on="person", how="left", maintain_order="left").with_columns(person=pl.coalesce("to_person", "person"))
+    told = present.join(named(reach).rename({"id": "person"}), on="person", maintain_order="left").drop("to_person")
+    return told if patient is None else told.with_columns(patient=pl.lit(patient))
 
 
 def _who_when_why() -> sa.Select:

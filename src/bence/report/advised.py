@@ -9,6 +9,7 @@ import polars as pl
 from ..advise import advice_of
 from ..advise.text import MARKS, WORDS
 from ..advise.vocabulary import STANCE
+from ..tags import TAGS
 
 SAID = {
     "en": {
@@ -43,6 +44,6 @@ def section(facts: pl.DataFrame, patient: str, region: str, lang: str, **policie
 def words(lang: str) -> dict[str, Any]:
     """The words of the advice."""
     zh = lang == "zh"
-    tables = {name: {key: both[zh] for key, both in table.items()} for name, table in (("grade", WORDS["grade"]), ("tag", WORDS["tag"]))}
+    tables = {name: {key: both[zh] for key, both in table.items()} for name, table in (("grade", WORDS["grade"]), ("tag", TAGS))}
     plain = {name: both[zh] for name, both in WORDS.items() if isinstance(both, tuple)}
     return tables | plain | SAID[lang] | {"stance": {name: both[zh] for name, both in STANCE.items()}, "mark": MARKS}

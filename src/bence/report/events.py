@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SEVERE = 3  # grade from which any other event is shown
 GRADED = ("crs", "icans")
 BAD = ("relapse_clinical", "relapse_biochemical", "plasmacytoma_new", "new_lesion")
+TOLD = ("mdt_decision",)  # whose words are worth reading
 MOST_ROWS = 6
 
 
@@ -45,7 +46,8 @@ def found(chart: Chart, lang: str) -> list[Mark]:
         text = EVENTS[name][zh] if name in EVENTS else label(name, lang)
         if grade:
             text += f" {grade}" if name in GRADED and not zh else f"{'' if zh else ' '}{PICTURE[lang]['grade'].format(grade)}"
-        marks.append(Mark(row["on"], text, DEPTH["PD"] if name in BAD else INK, _tip(row, text)))
+        tip = f"{text}{'：' if zh else ': '}{row['text']}" if name in TOLD and row["text"] else text
+        marks.append(Mark(row["on"], text, DEPTH["PD"] if name in BAD else INK, _tip(row, tip)))
     for row in standing(chart.observations, "pet", "new_lesion").iter_rows(named=True):
         if row["text"] not in ("positive", "negative", "yes") or row["status"] != "final":
             continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..assess import DISCLAIMER
 from ..evidence.show import record_text, rows
-from ..evidence.words import LIST_TITLE, TABLE_TITLES, TAGS, WORDS
+from ..evidence.words import LIST_TITLE, TABLE_TITLES, WORDS
+from ..tags import TAGS
 from .drawing import DARK, DEPTH, EDGE
 from .forest import forest
 from .page import environment

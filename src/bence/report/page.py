@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ from ..catalogue import label
 from ..chart import Chart, last_date, visible
 from ..errors import UsageError
 from ..explain import number
+from ..tags import TAGS
 from .advised import section, words
 from .curves import standing
 from .drawing import DARK, DEPTH, EDGE
@@ -32,7 +33,7 @@ from .pictures import course
 from .reasons import cited, groups, input_said, may_be_active, said
 from .tables import tables
 from .visits import lines
-from .words import PAGE, TAGS
+from .words import PAGE
 
 DEPTHS = [(name, colour, name in DARK, EDGE.get(name, colour)) for name, colour in DEPTH.items()]
 CORE = ("serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "marrow_plasma_cells", "mrd")
@@ -65,44 +66,70 @@ def report(
     policy or value, and for findings of another day or other policies. The same chart gives the same bytes.
     """
     lang = "zh" if lang.startswith("zh") else "en"
+    seen = look(chart, patient, at, findings, **policies)
+    measurable = float(seen.found.manifest["policies"]["serum_measurable"])
+    return environment().get_template("patient.html").render(
+        depths=DEPTHS,
+        **section(facts_of(seen.found, region) if facts is None else facts, patient, region, lang),
+        w=PAGE[lang] | words(lang),
+        picture=course(seen.own, seen.story.visits, seen.story.values, seen.story.lines, lang, measurable),
+        **told(seen, chart, lang),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of one patient on a day, and what was found: what every page about the patient rests on."""
+
+    patient: str
+    at: date | None
+    own: Chart
+    found: Findings
+    story: ResponseStory
+    status: Mapping[str, Any]
+    policies: Mapping[str, Any]
+
+
+def look(chart: Chart, patient: str, at: date | str | None = None, findings: Findings | None = None, **policies: Any) -> Look:
+    """One patient of a chart as known on a day (None: the last date of the chart); arguments and errors as of `report`."""
     at = (date.fromisoformat(at) if isinstance(at, str) else at) or last_date(chart)
     own = visible(chart.only(patient), at)
     found = assess(own, at, **policies) if findings is None else _same(findings, at, policies)
     story = why(own, patient, "response", at, **policies)
     assert isinstance(story, ResponseStory)
     story = replace(story, lines=found.lines.filter(pl.col("patient") == patient))  # with their regimens
-    status = found.status.row(by_predicate=pl.col("patient") == patient, named=True)
-    told = groups(own, status, at, policies, lang)
-    shown = [row.name for group in told for row in group.rows if not group.note]
+    return Look(patient, at, own, found, story, found.status.row(by_predicate=pl.col("patient") == patient, named=True), policies)
+
+
+def told(seen: Look, chart: Chart, lang: str) -> dict[str, Any]:
+    """What a page says of a patient beside the course and the advice, in words. `chart`: the one that was looked at."""
+    own, status, story, found, at = seen.own, seen.status, seen.story, seen.found, seen.at
+    findings = groups(own, status, at, seen.policies, lang)
+    shown = [row.name for group in findings for row in group.rows if not group.note]
     last = story.visits.row(-1, named=True) if story.visits.height else None
     known = sources()
-    keys = [*cited(told), *(["kumar-2016"] if story.visits.height else [])]
-    measurable = float(found.manifest["policies"]["serum_measurable"])
+    keys = [*cited(findings), *(["kumar-2016"] if story.visits.height else [])]
     mine = _mine(chart, own)
-    return environment().get_template("patient.html").render(
-        depths=DEPTHS,
-        lang="zh-CN" if lang == "zh" else "en",
-        w=PAGE[lang] | words(lang),
-        **section(facts_of(found, region) if facts is None else facts, patient, region, lang),
-        patient=patient,
-        at=at,
-        header=header(own, status, at, lang),
-        now=standing_of(own, status, story, lang),
-        picture=course(own, story.visits, story.values, story.lines, lang, measurable),
-        absent=_absent(own, story, lang),
-        groups=told,
-        active=may_be_active(status),
-        lines=lines(story, lang),
-        tables=tables(found, patient, lang),
-        gaps=gaps(found.completeness.filter(pl.col("patient") == patient), shown, last, lang),
-        flags=_flags(own, status, lang),
-        rejected=_rejected(mine, lang),
-        elsewhere=chart.rejected.height - mine.height,
-        sources={key: (i, known.get(key, {})) for i, key in enumerate(dict.fromkeys(keys), 1)},
-        tags={tag: words[lang == "zh"] for tag, words in TAGS.items()},
-        made=made(found, lang),
-        disclaimer=DISCLAIMER[lang],
-    )  # fmt: skip
+    return {
+        "lang": "zh-CN" if lang == "zh" else "en",
+        "patient": seen.patient,
+        "at": at,
+        "header": header(own, status, at, lang),
+        "now": standing_of(own, status, story, lang),
+        "absent": _absent(own, story, lang),
+        "groups": findings,
+        "active": may_be_active(status),
+        "lines": lines(story, lang),
+        "tables": tables(found, seen.patient, lang),
+        "gaps": gaps(found.completeness.filter(pl.col("patient") == seen.patient), shown, last, lang),
+        "flags": _flags(own, status, lang),
+        "rejected": _rejected(mine, lang),
+        "elsewhere": chart.rejected.height - mine.height,
+        "sources": {key: (i, known.get(key, {})) for i, key in enumerate(dict.fromkeys(keys), 1)},
+        "tags": {tag: words[lang == "zh"] for tag, words in TAGS.items()},
+        "made": made(found, lang),
+        "disclaimer": DISCLAIMER[lang],
+    }
 
 
 def _same(findings: Findings, at: date | None, policies: Mapping[str, Any]) -> Findings:

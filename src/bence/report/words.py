@@ -48,6 +48,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "icans": ("ICANS", "ICANS"),
     "new_lesion": ("new lesion", "新发病灶"),
     "pet": ("PET", "PET"),
+    "mdt_decision": ("MDT", "MDT会诊"),
 }
 
 PICTURE: dict[str, dict[str, str]] = {
@@ -127,13 +128,6 @@ ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
     ("frailty_imwg", "fit"): ("fit", "体健"),
     ("diagnosis", "none"): ("no plasma cell disease", "无浆细胞疾病"),
     ("diagnosis", "MM"): ("multiple myeloma", "多发性骨髓瘤（活动性）"),
-}
-
-TAGS: dict[str, tuple[str, str]] = {
-    "V": ("read on public pages", "已核对公开页面"),
-    "M": ("from memory, not yet checked", "凭记忆，尚未核对"),
-    "S": ("as a review states it", "据综述转述"),
-    "O": ("our own reading", "本系统的解读"),
 }
 
 PAGE: dict[str, dict[str, str]] = {

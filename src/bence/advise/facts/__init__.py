@@ -34,7 +34,7 @@ def facts(findings: Findings) -> pl.DataFrame:
     given, gone = had.select(pl.col("^exposed_.*$")), durations(ground, of_line["response"])
     treatment = pl.concat([first_line(ground), maintenance(ground), running(ground), cells(ground)], how="horizontal")
     parts = [
-        findings._basis.status.select("patient", "at"), disease(ground), where, of_line, gone, mrd(ground), had,
+        findings.basis.status.select("patient", "at"), disease(ground), where, of_line, gone, mrd(ground), had,
         treatment.with_columns(pl.when(~blank).then(pl.all()).name.keep()), since(ground, given), cells_planned(ground),
         laboratory(ground, measured), bedside(ground, measured), care(ground),
     ]  # fmt: skip

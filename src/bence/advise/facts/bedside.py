@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from ...assess.toxicity.recorded import INFECTIONS as SEVERE_KINDS
+from ...assess.wide import having, wide
 from ...catalogue import codes_of, spellings
 from .ground import Ground
 
@@ -20,6 +22,12 @@ EMERGENCIES = {
     "spinal_cord_compression": "spinal_cord_compression", "renal_failure": "renal_failure", "hyperviscosity": "hyperviscosity",
     "hypercalcaemia": "hypercalcaemia_episode",
 }  # fmt: skip
+RUNNING: dict[str, tuple[tuple[str, ...], int | None]] = {  # kinds of events, days for which they run where no end is recorded
+    **{name: ((name,), None) for name in LASTING}, **{name: ((name,), days) for name, days in PREGNANT.items()},
+    **{name: ((kind,), RECENT) for name, kind in EMERGENCIES.items()}, "active_infection": (INFECTIONS, OPEN_INFECTION),
+    "crs_now": (("crs",), OPEN_TOXICITY), "icans_now": (("icans",), OPEN_TOXICITY),
+}  # fmt: skip
+GRADED = ("active_infection", "crs_now", "icans_now")
 DECLINED = {
     "declined_car_t": ("CAR_T", r"car[\s-]*t|嵌合抗原受体"),
     "declined_transplant": ("transplant", r"transplant|\bhs?ct\b|\basct\b|stem[\s-]*cell|移植"),
@@ -29,48 +37,42 @@ DECLINED = {
 
 def bedside(ground: Ground, rows: pl.DataFrame) -> pl.DataFrame:
     """Flags and grades of what is going on at the bedside on the day. `rows`: of `laboratory.newest`."""
-    lasting = {name: _running(ground, (name,), None) for name in LASTING}
-    carrying = {name: _running(ground, (name,), days) for name, days in PREGNANT.items()}
-    emergencies = {name: _running(ground, (kind,), RECENT) for name, kind in EMERGENCIES.items()}
-    flags = {name: ground.has(rows["place"]) for name, rows in (lasting | carrying | emergencies).items()}
+    running = _running(ground)
+    there = having(running, ground.n, "name", tuple(RUNNING))
+    infection, crs, icans = _worst(ground, running, there)
+    flags = {name: pl.Series(there[name]) for name in (*LASTING, *PREGNANT, *EMERGENCIES, "active_infection")}
     amyloid = rows.filter((pl.col("what") == "amyloid_syndrome") & (pl.col("text") == "yes"))
-    known = ground.findings._basis.known.patients
+    known = ground.findings.basis.known.patients
     thrombosis = ground.happened("prior_vte", "vte").filter(~pl.col("absent"))
     return pl.DataFrame({
-        **flags, **_infection(ground), **_declined(ground), "prior_vte": ground.has(thrombosis["place"]),
+        **flags, "active_infection_grade": infection, **_declined(ground), "prior_vte": ground.has(thrombosis["place"]),
         "died": ground.ids.is_in(known.filter(pl.col("died_on").is_not_null())["patient"].implode()),
-        "crs_now": _grade(ground, "crs"), "icans_now": _grade(ground, "icans"),
+        "crs_now": crs, "icans_now": icans,
         "amyloid_syndrome": ground.has(amyloid["place"]), "transplant_planned": _planned(ground),
     }).with_columns(_severe(ground))  # fmt: skip
 
 
-def _running(ground: Ground, kinds: tuple[str, ...], days: int | None) -> pl.DataFrame:
-    """Events that run on the day: not ended, not denied since, and where no end is recorded begun no more than `days` before."""
-    rows = ground.happened(*kinds)
-    denied = rows.filter("absent").group_by("place", "kind").agg(denied=pl.col("on").max())
-    rows = rows.filter(~pl.col("absent")).join(denied, on=["place", "kind"], how="left", maintain_order="left")
-    recent = pl.lit(True) if days is None else pl.col("on") >= ground.day - days
+def _running(ground: Ground) -> pl.DataFrame:
+    """Events of RUNNING, by its names, that run on the day: not ended, not denied since, and where no end is recorded not long ago."""
+    names = {kind: name for name, (kinds, _) in RUNNING.items() for kind in kinds}
+    reach = {kind: days for kinds, days in RUNNING.values() for kind in kinds}
+    denied = pl.col("on").filter("absent").max().over("place", "kind")
+    rows = ground.happened(*names).with_columns(
+        name=pl.col("kind").replace_strict(names, return_dtype=pl.String), denied=denied,
+        reach=pl.col("kind").replace_strict(reach, return_dtype=pl.Int64),
+    )  # fmt: skip
+    recent = (pl.col("on") >= ground.day - pl.col("reach")).fill_null(True)
     return rows.filter(
-        (pl.col("denied").is_null() | (pl.col("on") > pl.col("denied")))
+        ~pl.col("absent") & (pl.col("denied").is_null() | (pl.col("on") > pl.col("denied")))
         & pl.when(pl.col("until").is_not_null()).then(pl.col("until") >= ground.day).otherwise(recent)
-    )
+    )  # fmt: skip
 
 
-def _infection(ground: Ground) -> dict[str, pl.Series]:
-    """An active infection and its worst grade: 0 where there is none, null where a grade is not recorded."""
-    rows = _running(ground, INFECTIONS, OPEN_INFECTION)
-    return {"active_infection": ground.has(rows["place"]), "active_infection_grade": _worst(ground, rows)}
-
-
-def _grade(ground: Ground, kind: str) -> pl.Series:
-    return _worst(ground, _running(ground, (kind,), OPEN_TOXICITY))
-
-
-def _worst(ground: Ground, rows: pl.DataFrame) -> pl.Series:
-    """The worst grade of rows; 0 without any, null where one has no grade."""
-    told = rows.group_by("place").agg(grade=pl.when(pl.col("grade").is_not_null().all()).then(pl.col("grade").max()).cast(pl.Float64))
-    wide = ground.whole(told).with_columns(there=ground.has(rows["place"]))
-    return wide.select(pl.when("there").then("grade").otherwise(0.0)).to_series()
+def _worst(ground: Ground, rows: pl.DataFrame, there: dict[str, np.ndarray]) -> list[pl.Series]:
+    """The worst grade of what runs, for each of GRADED; 0 without any, null where one has no grade."""
+    worst = pl.when(pl.col("grade").is_not_null().all()).then(pl.col("grade").max()).cast(pl.Float64)
+    told = wide(rows.group_by("place", "name").agg(grade=worst), ground.n, "name", GRADED, ("grade",))
+    return told.select(pl.when(pl.Series(there[name])).then(f"{name}_grade").otherwise(0.0).alias(name) for name in GRADED).get_columns()
 
 
 def _severe(ground: Ground) -> list[pl.Series]:

@@ -6,7 +6,8 @@ import polars as pl
 
 from ...assess.course.facts import VACCINES
 from ...assess.course.words import ITEMS
-from ...assess.courses import placed
+from ...assess.intake import place_of
+from ...assess.wide import wide
 from .ground import Ground
 
 THINGS = (*ITEMS, *(f"{name}_vaccination" for name in VACCINES))
@@ -16,19 +17,13 @@ THROMBOSIS = ("impede_vte", "saved")
 
 def care(ground: Ground) -> pl.DataFrame:
     """`due_<thing>`: due, done or not_due as the table has it (no row: not due; `unknown`: due or done), and the risks of thrombosis."""
-    due = ground.findings.due
-    rows = due.select("item", "state", place=pl.Series(placed(due, ground.ids), dtype=pl.Int64))
-    parts = rows.partition_by("item", as_dict=True)
-    none = rows.clear()
-    rows = {thing: parts.get((thing,), none).select("place", "state").unique("place", keep="last") for thing in THINGS}
-    told = {f"due_{thing}": ground.whole(own)["state"].cast(pl.String) for thing, own in rows.items()}
-    told = {name: state.fill_null("not_due").replace("unknown", "due|done") for name, state in told.items()}
-    risks = {name: _category(ground, name) for name in THROMBOSIS}
-    return pl.DataFrame(told | risks)
+    due = ground.findings.due.select("item", place=place_of(ground.ids), state=pl.col("state").replace("unknown", "due|done"))
+    told = wide(due, ground.n, "item", THINGS, ("state",)).fill_null("not_due")
+    return told.rename(lambda name: f"due_{name.removesuffix('_state')}").hstack(_thrombosis(ground))
 
 
-def _category(ground: Ground, instrument: str) -> pl.Series:
-    """The newest category of a score; null where it cannot be said."""
-    scores = ground.findings.scores.filter((pl.col("instrument") == instrument) & (pl.col("scale") == "score"))
-    rows = scores.select("on", "category", place=pl.Series(placed(scores, ground.ids), dtype=pl.Int64))
-    return ground.whole(rows.sort("on").unique("place", keep="last").drop("on"))["category"]
+def _thrombosis(ground: Ground) -> list[pl.Series]:
+    """The newest category of each score; null where it cannot be said."""
+    scores = ground.findings.thrombosis.filter(pl.col("scale") == "score").sort("on")
+    told = wide(scores.select("instrument", "category", place=place_of(ground.ids)), ground.n, "instrument", THROMBOSIS, ("category",))
+    return [told[f"{name}_category"].alias(name) for name in THROMBOSIS]

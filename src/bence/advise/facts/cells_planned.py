@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from ...assess.wide import having
 from .ground import Ground
+
+EVENTS = ("car_t_planned", "apheresis_planned", "manufacturing_failure")
 
 
 def cells_planned(ground: Ground) -> pl.DataFrame:
@@ -21,13 +25,8 @@ def cells_planned(ground: Ground) -> pl.DataFrame:
     done = ground.whole(collected)["collected"]
     bridging = doses.filter((pl.col("phase") == "bridging") & pl.col("running")).join(apart, on="place").filter(_after("start", "infused"))
     apart = apart.with_columns(collected=done)
-    planned = {
-        "car_t_planned": _event(ground, "car_t_planned", apart, "infused", "relapsed"),
-        "apheresis_planned": _event(ground, "apheresis_planned", apart, "infused", "relapsed", "collected"),
-        "manufacturing_failure": _event(ground, "manufacturing_failure", apart, "infused", "relapsed"),
-    }
     return pl.DataFrame({
-        **planned, "apheresis_done": done.is_not_null(), "days_since_apheresis": (ground.day - done).cast(pl.Float64),
+        **_events(ground, apart), "apheresis_done": done.is_not_null(), "days_since_apheresis": (ground.day - done).cast(pl.Float64),
         "bridging": ground.has(bridging["place"]),
     })  # fmt: skip
 
@@ -37,7 +36,9 @@ def _after(day: str, *marks: str) -> pl.Expr:
     return pl.all_horizontal((pl.col(day) >= pl.col(mark)).fill_null(True) for mark in marks)
 
 
-def _event(ground: Ground, kind: str, apart: pl.DataFrame, *marks: str) -> pl.Series:
-    """Whether the newest event of a kind, after these days, was not denied."""
-    newest = ground.happened(kind).group_by("place", maintain_order=True).last().filter(~pl.col("absent"))
-    return ground.has(newest.join(apart, on="place").filter(_after("on", *marks))["place"])
+def _events(ground: Ground, apart: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Whether the newest event of each kind, after the days of `apart`, was not denied."""
+    newest = ground.happened(*EVENTS).group_by("place", "kind", maintain_order=True).last().filter(~pl.col("absent"))
+    open_ = (pl.col("kind") != "apheresis_planned") | _after("on", "collected")
+    rows = newest.join(apart, on="place").filter(_after("on", "infused", "relapsed") & open_)
+    return having(rows, ground.n, "kind", EVENTS)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ...assess.inputs import age_column
-from ...assess.intake import NEVER
 from ...cells import Categories, Numbers
 from ...rulebook import rules
 from .ground import Ground, bounded
@@ -29,7 +27,7 @@ def disease(ground: Ground) -> pl.DataFrame:
     words = ground.status(*WORDS)
     return words.with_columns(
         *ground.answers(*FLAGS), *_age(ground), *_abnormalities(ground), t_11_14=_positive(ground, "t_11_14"),
-        sex=ground.findings._basis.known.patients.sort("patient")["sex"],
+        sex=ground.people["sex"],
         plasma_cell_leukaemia=_is_among("diagnosis", "PCL"), smm_models=_models(),
     )  # fmt: skip
 
@@ -48,15 +46,8 @@ def _models() -> pl.Expr:
     return pl.when(every).then(pl.lit("agree_high")).when(none).then(pl.lit("agree_not_high")).when(apart).then(pl.lit("disagree"))
 
 
-def age(ground: Ground) -> Numbers:
-    """Age in completed years on the day, between two ends where only the year of birth is known."""
-    born = ground.findings._basis.known.patients.sort("patient")["born_on"]
-    dated = ground.findings._basis.at is not None
-    return age_column(born, np.full(ground.n, ground.day if dated else NEVER))
-
-
 def _age(ground: Ground) -> list[pl.Series]:
-    told = age(ground)
+    told = ground.age
     low, high = told.lo, told.lo if told.hi is None else told.hi
     ends = pl.DataFrame({"low": np.minimum(low, high), "high": np.maximum(low, high)}).fill_nan(None)
     return ends.select(bounded("age", pl.col("low"), pl.col("high"))).get_columns()
@@ -64,7 +55,7 @@ def _age(ground: Ground) -> list[pl.Series]:
 
 def _column(ground: Ground, name: str) -> Numbers | Categories | None:
     """A value at baseline, as the staging rules were told it."""
-    return ground.findings._basis.solved["high_risk_2025"].cohort.columns.get(name)
+    return ground.findings.basis.solved["high_risk_2025"].cohort.columns.get(name)
 
 
 def _positive(ground: Ground, name: str) -> pl.Series:

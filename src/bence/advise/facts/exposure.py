@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ...assess.courses import UNNAMED
+from ...assess.wide import flags
 from ...catalogue import Code, codes_of
 from .ground import Ground
 
@@ -23,6 +24,7 @@ DRUGS = (
 )  # fmt: skip
 GENERIC = {"car_t", "bcma_car_t", "gprc5d_car_t", "bcma_gprc5d_car_t", "bcma_cd19_car_t", "bcma_cd38_car_t"}
 """Names of a kind of cells, not of a product."""
+LOW_DOSE = "lenalidomide_maintenance_dose_only"
 COUNTED = ("double_class_refractory", "triple_class_exposed", "triple_class_refractory", "penta_drug_refractory", "primary_refractory")
 
 
@@ -60,21 +62,21 @@ def exposure(ground: Ground, blank: pl.Series) -> pl.DataFrame:
     failed = given["refractory"].cast(pl.String)
     yes, no = (failed == "yes").fill_null(False).to_numpy(), (failed == "no").fill_null(False).to_numpy()
     unseen = _unseen(ground, blank)
-    columns: dict[str, pl.Series] = {}
+    sure: dict[str, np.ndarray] = {}
+    denied: dict[str, np.ndarray] = {}
     for word, wanted in kinds().items():
         mine, other = (np.array([name in some for name in names])[drug] for some in (wanted, maybe(word)))
         had, could = _any(place[mine], n), _any(place[other], n) | unseen
-        columns[f"exposed_{word}"] = _answer(had, ~had & ~could)
-        sure, open_ = _any(place[mine & yes], n), _any(place[mine & ~yes & ~no], n) | _any(place[other & ~no], n) | unseen
-        columns[f"refractory_{word}"] = _answer(sure, ~sure & ~open_)
-    low = ground.whole(given.filter(pl.col("drug") == "lenalidomide").select("place", low=pl.col("maintenance_dose").cast(pl.String)))
-    columns["lenalidomide_maintenance_dose_only"] = _answer(
-        (low["low"] == "yes").fill_null(False).to_numpy(),
-        (low["low"] == "no").fill_null(False).to_numpy() | (columns["refractory_lenalidomide"] == False).fill_null(False).to_numpy(),  # noqa: E712
-    )
+        sure[f"exposed_{word}"], denied[f"exposed_{word}"] = had, ~had & ~could
+        failing, open_ = _any(place[mine & yes], n), _any(place[mine & ~yes & ~no], n) | _any(place[other & ~no], n) | unseen
+        sure[f"refractory_{word}"], denied[f"refractory_{word}"] = failing, ~failing & ~open_
+    low = given["maintenance_dose"].cast(pl.String)
+    lenalidomide = given["drug"] == "lenalidomide"
+    only, more = (_any(given.filter(lenalidomide & (low == word))["place"].to_numpy(), n) for word in ("yes", "no"))
+    sure[LOW_DOSE], denied[LOW_DOSE] = only, more | denied["refractory_lenalidomide"]
     counted = ground.answers(*COUNTED)
     nothing = pl.Series(~_any(place, n) & ~unseen)
-    return pl.DataFrame(columns).with_columns(
+    return flags(sure, denied).with_columns(
         counted.with_columns(pl.when(nothing).then(False).otherwise(pl.all()).name.keep()).get_columns()
     )
 
@@ -90,8 +92,3 @@ def _any(places: np.ndarray, n: int) -> np.ndarray:
     found = np.zeros(n, bool)
     found[places] = True
     return found
-
-
-def _answer(yes: np.ndarray, no: np.ndarray) -> pl.Series:
-    """A flag, null where it is neither."""
-    return pl.select(pl.when(pl.Series(yes)).then(True).when(pl.Series(no)).then(False)).to_series()

@@ -14,8 +14,11 @@ import polars as pl
 
 from ...assess.courses import NO_DRUG, last_dose, placed
 from ...assess.findings import Findings
+from ...assess.inputs import age_column
 from ...assess.intake import EPOCH, NEVER, place_of
+from ...assess.wide import whole
 from ...catalogue import codes_of
+from ...cells import Numbers
 
 DOSE_LASTS = 28  # days for which a single dose counts as being given
 BLOOD = r"(?i)blood|^pb|plasma|serum|外周血|血液"  # samples of MRD that are not marrow
@@ -31,7 +34,7 @@ class Ground:
     @cached_property
     def ids(self) -> pl.Series:
         """The patients; a place is a position among them."""
-        return self.findings._basis.status["patient"]
+        return self.findings.basis.status["patient"]
 
     @property
     def n(self) -> int:
@@ -41,15 +44,23 @@ class Ground:
     @cached_property
     def day(self) -> int:
         """The day of the assessment; 0 for a chart without any date, in which nothing is dated."""
-        at = self.findings._basis.at
+        at = self.findings.basis.at
         return (at - EPOCH).days if at else 0
+
+    @cached_property
+    def people(self) -> pl.DataFrame:
+        """The patients of the chart, in order."""
+        return self.findings.basis.known.patients.sort("patient")
+
+    @cached_property
+    def age(self) -> Numbers:
+        """Age in completed years on the day, between two ends where only the year of birth is known."""
+        dated = self.findings.basis.at is not None
+        return age_column(self.people["born_on"], np.full(self.n, self.day if dated else NEVER))
 
     def whole(self, rows: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: the columns of `rows` (at most one row each `place`), null where a patient has none."""
-        where = np.full(self.n, rows.height, np.int64)
-        where[rows["place"].to_numpy()] = np.arange(rows.height)
-        padded = pl.concat([rows.drop("place"), rows.drop("place").clear(1)])
-        return padded.select(pl.all().gather(pl.Series(where)))
+        return whole(rows, self.n)
 
     def has(self, places: pl.Series) -> pl.Series:
         """For every patient whether there is a row of his."""
@@ -97,7 +108,7 @@ class Ground:
         it was given. `low` to `high` bound the day of the last dose.
         """
         codes = codes_of("drug", "procedure")
-        drugs = self.findings._basis.drugs
+        drugs = self.findings.basis.drugs
         classes = {name: code.drug_class for name, code in codes.items()}
         rows = drugs.select(
             "row", "place", "what", "phase", pl.col("line").cast(pl.Int64),
@@ -145,7 +156,7 @@ class Ground:
     @cached_property
     def events(self) -> pl.DataFrame:
         """All dated events up to the day, sorted by patient, day and when they were recorded."""
-        rows = self.findings._basis.known.scan("events").filter(pl.col("on").is_not_null() & pl.col("what").is_not_null()).select(
+        rows = self.findings.basis.known.scan("events").filter(pl.col("on").is_not_null() & pl.col("what").is_not_null()).select(
             "grade", "text", place=place_of(self.ids), kind="what", on=pl.col("on").to_physical().cast(pl.Int64),
             until=pl.col("until").to_physical().cast(pl.Int64), recorded=pl.col("recorded_on"),
             absent=(pl.col("text") == "none").fill_null(False) | (pl.col("grade") == 0).fill_null(False),

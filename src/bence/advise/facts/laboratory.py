@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -11,8 +12,8 @@ from ...assess.course.facts import settled
 from ...assess.diagnosis import corrected_calcium
 from ...assess.intake import EPOCH, place_of
 from ...assess.stand_ins import clearance
+from ...assess.wide import wide
 from ...cells import Categories, Numbers
-from .disease import age
 from .ground import Ground, bounded
 
 COUNTS: dict[str, int | None] = {  # days for which a measurement counts; None: always
@@ -48,7 +49,7 @@ def newest(ground: Ground) -> pl.DataFrame:
     for reach in sorted(set(COUNTS.values()), key=str):
         codes = what.is_in([code for code, own in COUNTS.items() if own == reach])
         wanted = wanted | (codes & (pl.lit(True) if reach is None else on >= day - timedelta(days=reach)))
-    rows = ground.findings._basis.known.scan("observations").filter(
+    rows = ground.findings.basis.known.scan("observations").filter(
         what.is_in(list(COUNTS)) & on.is_not_null() & (pl.col("status") == "final") & wanted
         & (pl.col("value").is_not_null() | pl.col("text").is_not_null())
     ).select("value", "comparator", "text", "recorded_on", what=what.cast(pl.Enum(list(COUNTS))), on=on.to_physical().cast(pl.Int64),
@@ -64,16 +65,18 @@ def newest(ground: Ground) -> pl.DataFrame:
 
 def laboratory(ground: Ground, rows: pl.DataFrame) -> pl.DataFrame:
     """Measurements as numbers with both ends, and as words; clearance, calcium, polyclonal IgG, hepatitis B. `rows`: of `newest`."""
-    wide = pl.concat([_wide(ground, rows, code) for code in COUNTS], how="horizontal")
+    beside = _wide(ground, rows, tuple(COUNTS))
     columns = [part for name in PLAIN for part in bounded(name, pl.col(f"{name}.low"), pl.col(f"{name}.high"))]
     columns += bounded("ldh_level", pl.col("ldh.low"), pl.col("ldh.high"))  # `ldh_high` is the flag, not an end
-    told = wide.select(*columns, **{name: f"{name}.text" for name in WORDS}, anti_car_antibody=_flag("anti_car_antibody"), hiv=_flag("hiv"))
-    return told.with_columns(*_clearance(ground, wide), *_calcium(wide), *_polyclonal(ground, wide), *_hepatitis(wide))
+    told = beside.select(
+        *columns, **{name: f"{name}.text" for name in WORDS}, anti_car_antibody=_flag("anti_car_antibody"), hiv=_flag("hiv")
+    )
+    return told.with_columns(*_clearance(ground, beside), *_calcium(beside), *_polyclonal(ground, beside), *_hepatitis(beside))
 
 
-def _wide(ground: Ground, rows: pl.DataFrame, code: str) -> pl.DataFrame:
-    own = rows.filter(pl.col("what") == code)
-    return ground.whole(own.select("place", **{f"{code}.{name}": pl.col(name) for name in ("on", "low", "high", "text")}))
+def _wide(ground: Ground, rows: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
+    """The rows of some codes, one row a patient: `<code>.on`, `.low`, `.high`, `.text`."""
+    return wide(rows, ground.n, "what", codes, ("on", "low", "high", "text"), join=".")
 
 
 def _flag(code: str) -> pl.Expr:
@@ -81,12 +84,11 @@ def _flag(code: str) -> pl.Expr:
     return pl.when(text.is_in(["positive", "yes"])).then(True).when(text.is_in(["negative", "no"])).then(False)
 
 
-def _clearance(ground: Ground, wide: pl.DataFrame) -> pl.DataFrame:
+def _clearance(ground: Ground, beside: pl.DataFrame) -> pl.DataFrame:
     """`creatinine_clearance` (measured, else the estimated rate reported or worked out by CKD-EPI 2021) and `egfr`, in mL/min."""
-    people = ground.findings._basis.known.patients.sort("patient")
-    known = {code: _numbers(wide, code) for code in ("creatinine_clearance", "egfr", "creatinine")}
-    sex = people["sex"].replace_strict({"female": 0, "male": 1}, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
-    others = {"age": age(ground), "sex": Categories.of(sex, ("female", "male"))}
+    known = {code: _numbers(beside, code) for code in ("creatinine_clearance", "egfr", "creatinine")}
+    sex = ground.people["sex"].replace_strict({"female": 0, "male": 1}, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+    others = {"age": ground.age, "sex": Categories.of(sex, ("female", "male"))}
     columns = {}
     for name, given in (("creatinine_clearance", known), ("egfr", {"egfr": known["egfr"], "creatinine": known["creatinine"]})):
         found = clearance({**given, **others}, ground.n)
@@ -98,24 +100,24 @@ def _clearance(ground: Ground, wide: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _numbers(wide: pl.DataFrame, code: str) -> Numbers:
-    low, high = (wide[f"{code}.{end}"].fill_null(np.nan).to_numpy() for end in ("low", "high"))
+def _numbers(beside: pl.DataFrame, code: str) -> Numbers:
+    low, high = (beside[f"{code}.{end}"].fill_null(np.nan).to_numpy() for end in ("low", "high"))
     return Numbers(low, high)
 
 
-def _calcium(wide: pl.DataFrame) -> list[pl.Series]:
+def _calcium(beside: pl.DataFrame) -> list[pl.Series]:
     """Calcium corrected for the albumin of the same days, else as the laboratory corrected it."""
     near = (pl.col("calcium.on") - pl.col("albumin.on")).abs() <= SAME_SAMPLE
     ends = {"low": ("calcium.low", "albumin.high"), "high": ("calcium.high", "albumin.low")}
     made = {end: pl.when(near).then(corrected_calcium.function(pl.col(one), pl.col(other))) for end, (one, other) in ends.items()}
     later = (pl.col("corrected_calcium.on") > pl.col("calcium.on")).fill_null(pl.col("corrected_calcium.on").is_not_null())
     told = {end: pl.when(later | made[end].is_null()).then(pl.col(f"corrected_calcium.{end}")).otherwise(made[end]) for end in ends}
-    return wide.select(bounded("corrected_calcium", told["low"], told["high"])).get_columns()
+    return beside.select(bounded("corrected_calcium", told["low"], told["high"])).get_columns()
 
 
-def _polyclonal(ground: Ground, wide: pl.DataFrame) -> list[pl.Series]:
+def _polyclonal(ground: Ground, beside: pl.DataFrame) -> list[pl.Series]:
     """IgG without the M-protein where that is IgG: total IgG less the M-protein of the same days; at most the total."""
-    heavy = ground.findings._basis.known.patients.sort("patient")["heavy_chain"]
+    heavy = ground.people["heavy_chain"]
     same = ((pl.col("serum_m_protein.on") - pl.col("igg.on")).abs() <= SAME_SAMPLE).fill_null(False)
     other = (pl.col("heavy") != "igg").fill_null(False)
     least = pl.when(other).then(pl.col("igg.low")).when(same).then(pl.col("igg.low") - pl.col("serum_m_protein.high")).otherwise(0.0)
@@ -124,10 +126,10 @@ def _polyclonal(ground: Ground, wide: pl.DataFrame) -> list[pl.Series]:
     ends = pl.when(pl.col("igg.on").is_not_null())
     low = ends.then(pl.max_horizontal(least, pl.lit(0.0)))
     high = ends.then(pl.when(unknown).then(pl.col("igg.high")).otherwise(pl.max_horizontal(most, pl.lit(0.0))))
-    return wide.with_columns(heavy=heavy).select(bounded("igg_polyclonal", low, high)).get_columns()
+    return beside.with_columns(heavy=heavy).select(bounded("igg_polyclonal", low, high)).get_columns()
 
 
-def _hepatitis(wide: pl.DataFrame) -> list[pl.Series]:
+def _hepatitis(beside: pl.DataFrame) -> list[pl.Series]:
     """`hepatitis_b`: surface antigen before core antibody; `negative` when both are. `hepatitis_b_dna_positive`."""
     antigen, core = (_flag(f"hepatitis_b_{name}") for name in ("surface_antigen", "core_antibody"))
     said = (
@@ -136,12 +138,12 @@ def _hepatitis(wide: pl.DataFrame) -> list[pl.Series]:
         .when(~core).then(pl.lit("negative|surface_antigen")).when(~antigen).then(pl.lit("negative|core_antibody"))
     )  # fmt: skip
     number = pl.when(pl.col("hepatitis_b_dna.low") > 0).then(True).when(pl.col("hepatitis_b_dna.low") == 0).then(False)
-    return wide.select(hepatitis_b=said, hepatitis_b_dna_positive=pl.coalesce(_flag("hepatitis_b_dna"), number)).get_columns()
+    return beside.select(hepatitis_b=said, hepatitis_b_dna_positive=pl.coalesce(_flag("hepatitis_b_dna"), number)).get_columns()
 
 
 def extramedullary(ground: Ground, rows: pl.DataFrame, situation: pl.Series) -> pl.Series:
     """Extramedullary disease by the newest report, or by a new plasmacytoma of the present relapse."""
-    report = _wide(ground, rows, "extramedullary_disease")
+    report = _wide(ground, rows, ("extramedullary_disease",))
     event = ground.happened("plasmacytoma_new").filter(~pl.col("absent")).group_by("place").agg(event=pl.col("on").max())
     told = report.with_columns(*ground.whole(event), *ground.last_line.select("progression_on", "unconfirmed_on"), situation=situation)
     since = pl.coalesce("progression_on", "unconfirmed_on") - NEW_PLASMACYTOMA

@@ -53,7 +53,8 @@ def _earlier(days: pl.DataFrame) -> pl.DataFrame:
     positive = pl.col("mrd_1e5") == "positive"
     return rows.group_by("place").agg(
         still_positive=(positive & (pl.col("on") > pl.col("negative_on")) & (pl.col("newest") - pl.col("on") >= APART)).any(),
-        ever_positive=positive.any(), negative_on=pl.col("negative_on").first(),
+        ever_positive=positive.any(),
+        negative_on=pl.col("negative_on").first(),
     )
 
 

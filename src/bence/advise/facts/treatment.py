@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from ...assess.wide import flags, having, wide
 from .exposure import kinds
 from .ground import Ground, bounded, days, months, weeks
 
@@ -31,20 +32,17 @@ ISA_KRD = ("isatuximab", "carfilzomib", "lenalidomide")
 def running(ground: Ground) -> pl.DataFrame:
     """`on_<product>`, null where no stop is recorded though a later line has begun; time on it since its first dose in the current line."""
     products = (*sorted(name for name in kinds()["bcma_bispecific"] | kinds()["gprc5d_bispecific"] | kinds()["fcrh5_bispecific"]), *RUNNING)
-    undated = ground.given.filter(pl.col("first_on").is_null())
-    columns = {}
-    for name in products:
-        own = ground.drugs.filter(pl.col("what") == name)
-        now, maybe = ground.has(own.filter("running")["place"]), ground.has(own.filter("open")["place"])
-        maybe |= ground.has(undated.filter(pl.col("drug") == name)["place"])
-        short = name.removesuffix("_mafodotin")
-        columns[f"on_{short}"] = pl.select(pl.when(now).then(True).when(~maybe).then(False)).to_series()
-    for column, (name, unit) in SINCE.items():
-        own = ground.drugs.filter((pl.col("what") == name) & pl.col("current"))
-        began = ground.whole(own.group_by("place").agg(began=pl.col("start").min()))["began"]
-        now = pl.when(columns[f"on_{name}"]).then(unit(pl.lit(began), ground.day)).when(~columns[f"on_{name}"]).then(0.0)
-        columns[column] = pl.select(now).to_series()
-    return pl.DataFrame(columns).with_columns(
+    now, open_ = (having(ground.drugs.filter(which), ground.n, "what", products) for which in ("running", "open"))
+    undated = having(ground.given.filter(pl.col("first_on").is_null()), ground.n, "drug", products)
+    on = {name: f"on_{name.removesuffix('_mafodotin')}" for name in products}
+    given = flags({on[name]: now[name] for name in products}, {on[name]: ~(now[name] | open_[name] | undated[name]) for name in products})
+    first = ground.drugs.filter("current").group_by("place", "what").agg(began=pl.col("start").min())
+    given = given.hstack(wide(first, ground.n, "what", [name for name, _ in SINCE.values()], ("began",)))
+    return given.select(
+        *on.values(),
+        **{column: pl.when(on[name]).then(unit(pl.col(f"{name}_began"), ground.day)).when(~pl.col(on[name])).then(0.0)
+           for column, (name, unit) in SINCE.items()},
+    ).with_columns(
         linvoseltamab_full_doses=_full_doses(ground), on_bcma_bispecific=_any_of("bcma_bispecific"),
         on_bispecific=_any_of("bcma_bispecific", "gprc5d_bispecific", "fcrh5_bispecific"),
     )  # fmt: skip
@@ -57,7 +55,9 @@ def _any_of(*words: str) -> pl.Expr:
 def _full_doses(ground: Ground) -> pl.Series:
     """Doses of 200 mg of linvoseltamab in the current line; 0 without any row, null unless every row is one dose in mg."""
     rows = ground.drugs.filter((pl.col("what") == "linvoseltamab") & pl.col("current"))
-    doses = ground.findings._basis.known.scan("treatments").select("what", "dose", "dose_unit").with_row_index("row")
+    if rows.is_empty():
+        return pl.Series([0.0]).new_from_index(0, ground.n)
+    doses = ground.findings.basis.known.scan("treatments").select("what", "dose", "dose_unit").with_row_index("row")
     doses = doses.filter(pl.col("what") == "linvoseltamab").drop("what").collect()
     rows = rows.join(doses, on="row", how="left")
     single = (pl.col("stop") == pl.col("start")) & (pl.col("dose_unit").str.to_lowercase() == "mg") & pl.col("dose").is_not_null()
@@ -124,22 +124,25 @@ def since(ground: Ground, exposed: pl.DataFrame) -> pl.DataFrame:
 
     `exposed`: the columns of `exposure`.
     """
-    columns: list[pl.Series] = []
+    of = {word: pl.col("what").is_in(list(kinds()[word])) if word else pl.lit(True) for word, _ in SINCE_LAST.values()}
+    last = ground.drugs.group_by("place").agg(
+        pl.col(end).filter(own).max().alias(f"{end}_{word}") for word, own in of.items() for end in ("low", "high")
+    )
+    grafts = ground.doses.filter(pl.col("drug_class") == "transplant").group_by("place").agg(graft=pl.col("start").max())
+    nothing = nothing_given(exposed)
+    told = ground.whole(last).hstack(ground.whole(grafts)).hstack(exposed).with_columns(
+        nothing=nothing, unseen=ground.has(ground.lines.filter(pl.col("line") == 1)["place"]) | nothing
+    )  # fmt: skip
+    columns: list[pl.Expr] = []
     for name, (word, unit) in SINCE_LAST.items():
-        rows = ground.drugs.filter(pl.col("what").is_in(list(kinds()[word]))) if word else ground.drugs
-        last = ground.whole(rows.group_by("place").agg(pl.col("low").max(), pl.col("high").max()))
-        never = exposed[f"exposed_{word}"] == False if word else nothing_given(exposed)  # noqa: E712
-        ends = [_ago(pl.col(end), ground, unit) for end in ("high", "low")]
-        columns += last.with_columns(never=never).select(bounded(name, *ends)).get_columns()
-    grafts = ground.doses.filter(pl.col("drug_class") == "transplant").group_by("place").agg(last=pl.col("start").max())
-    seen = pl.select(pl.lit(ground.has(ground.lines.filter(pl.col("line") == 1)["place"])) | nothing_given(exposed)).to_series()
-    graft = ground.whole(grafts).with_columns(never=seen).select(months_since_transplant=_ago(pl.col("last"), ground, months))
-    return pl.DataFrame(columns).with_columns(*graft)
+        never = ~pl.col(f"exposed_{word}") if word else pl.col("nothing")
+        columns += bounded(name, *(_ago(pl.col(f"{end}_{word}"), never, ground, unit) for end in ("high", "low")))
+    return told.select(*columns, months_since_transplant=_ago(pl.col("graft"), pl.col("unseen"), ground, months))
 
 
-def _ago(day: pl.Expr, ground: Ground, unit: Unit) -> pl.Expr:
+def _ago(day: pl.Expr, never: pl.Expr, ground: Ground, unit: Unit) -> pl.Expr:
     """Time since a day; without end where there was never one."""
-    return pl.when(day.is_not_null()).then(unit(day, ground.day)).when(pl.col("never").fill_null(False)).then(float("inf"))
+    return pl.when(day.is_not_null()).then(unit(day, ground.day)).when(never.fill_null(False)).then(float("inf"))
 
 
 def nothing_given(exposed: pl.DataFrame) -> pl.Series:

@@ -17,13 +17,12 @@ def rows(
     facts: pl.DataFrame, item: str, kind: str, state: pl.Expr, *, because: list[pl.Expr], source: str | pl.Expr, tag: str | pl.Expr,
     on: pl.Expr = DAY, due_on: pl.Expr = DAY,
 ) -> pl.DataFrame:  # fmt: skip
-    """One row for everyone of `facts` who has a `state`. `because`: parts that are joined where they are known."""
+    """One row for everyone of `facts`; `state` is null where nothing is said. `because`: parts that are joined where they are known."""
     source, tag = (pl.lit(word) if isinstance(word, str) else word for word in (source, tag))
-    told = facts.select(
+    return facts.select(
         "patient", item=pl.lit(item), kind=pl.lit(kind), state=state, on=on.cast(pl.Date), due_on=due_on.cast(pl.Date),
         because=pl.concat_str(because, separator="|", ignore_nulls=True).replace("", None), source=source, tag=tag,
     )  # fmt: skip
-    return told.filter(pl.col("state").is_not_null())
 
 
 def note(word: str, when: pl.Expr) -> pl.Expr:
@@ -42,7 +41,7 @@ def after(day: pl.Expr, offset: str) -> pl.Expr:
 
 
 def ordered(parts: list[pl.DataFrame], at: date) -> pl.DataFrame:
-    """All rows as one table, sorted, with the days by which a due one is late."""
+    """All rows that have a `state` as one table, sorted, with the days by which a due one is late."""
     late = pl.when((pl.col("state") == "due") & (pl.col("due_on") <= at)).then((pl.lit(at) - pl.col("due_on")).dt.total_days())
-    table = pl.concat(parts).with_columns(overdue_days=late.cast(pl.Int32))
+    table = pl.concat(parts).filter(pl.col("state").is_not_null()).with_columns(overdue_days=late.cast(pl.Int32))
     return table.select(COLUMNS).sort("patient", "kind", "item").with_columns(pl.col("patient").cast(pl.String))

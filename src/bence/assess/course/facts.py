@@ -6,7 +6,7 @@ for 28 days. Null in a column means that nothing was recorded, never that there 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -17,6 +17,7 @@ from ...chart import Chart
 from ..inputs import age_column
 from ..intake import EPOCH, NEVER
 from ..toxicity.recorded import INFECTIONS
+from ..wide import wide
 
 DOSE_LASTS = 28  # days for which a single dose counts as being given
 SUPPORTIVE: dict[str, tuple[str, ...]] = {
@@ -78,7 +79,12 @@ def scan(chart: Chart, table: str) -> pl.LazyFrame:
 
 def coded(patient: pl.Expr, chart: Chart) -> pl.Expr:
     """The keys of patients as places in the sorted list of the chart."""
-    return patient.cast(pl.Enum(chart.patients["patient"].sort()))
+    return patient.cast(key_type(chart))
+
+
+def key_type(chart: Chart) -> pl.Enum:
+    """The type of such keys."""
+    return pl.Enum(chart.patients["patient"].sort())
 
 
 def people(chart: Chart, at: date) -> pl.DataFrame:
@@ -139,7 +145,8 @@ def _groups() -> dict[str, str]:
 
 
 def given(rows: pl.DataFrame, at: date) -> pl.DataFrame:
-    """Of `courses`, one row a patient: `<group>_first`, `<group>_last` (last day known to be given), `<group>_now` (given on the day).
+    """Of `courses`, one row for every patient of the chart: `<group>_first`, `<group>_last` (last day known to be given), `<group>_now`
+    (given on the day).
 
     Also `treated_on`, `treated_last` and `treated_now`: the same of any anti-myeloma treatment.
     """
@@ -149,20 +156,21 @@ def given(rows: pl.DataFrame, at: date) -> pl.DataFrame:
         last=pl.when(once).then("began").otherwise(pl.coalesce("stopped", pl.lit(at))),
         now=(pl.col("stopped").is_null() | (pl.col("stopped") >= at) | lasting) & (~once | (pl.col("began") == at)),
     )
-    told = [pl.col("began").min().alias("first"), pl.col("last").max(), pl.col("now").any()]
-    by_group = rows.group_by("patient", "group").agg(told)
-    active = rows.filter(pl.col("group").is_in(ACTIVE)).group_by("patient").agg(told)
-    active = active.rename({"first": "treated_on", "last": "treated_last", "now": "treated_now"})
-    return _wide(by_group, "group", ("first", "last", "now"), (*ACTIVE, *SUPPORTIVE)).join(active, on="patient", how="full", coalesce=True)
+    by_group = rows.group_by("patient", "group").agg(pl.col("began").min().alias("first"), pl.col("last").max(), pl.col("now").any())
+    active = by_group.filter(pl.col("group").is_in(ACTIVE)).group_by("patient").agg(
+        treated_on=pl.col("first").min(), treated_last=pl.col("last").max(), treated_now=pl.col("now").any()
+    )  # fmt: skip
+    told = _wide(by_group, "group", ("first", "last", "now"), (*ACTIVE, *SUPPORTIVE))
+    return told.join(active, on="patient", how="left", maintain_order="left")
 
 
-def _wide(rows: pl.DataFrame, by: str, values: tuple[str, ...], names: Iterable[str]) -> pl.DataFrame:
-    """One row a patient with the columns `<name>_<value>` for every name, null where there is none."""
-    wide = rows.select("patient").unique()
-    for name in names:
-        own = rows.filter(pl.col(by) == name).select("patient", **{f"{name}_{value}": pl.col(value) for value in values})
-        wide = wide.join(own, on="patient", how="left")
-    return wide
+def _wide(rows: pl.DataFrame, by: str, values: tuple[str, ...], names: Sequence[str]) -> pl.DataFrame:
+    """One row for every patient of the chart with the columns `<name>_<value>` for every name, null where there is none."""
+    keys = rows.schema["patient"]
+    assert isinstance(keys, pl.Enum)
+    patients = keys.categories.cast(keys).alias("patient")
+    placed = rows.with_columns(place=pl.col("patient").to_physical())
+    return wide(placed, patients.len(), by, names, values).insert_column(0, patients)
 
 
 def measured(chart: Chart, codes: tuple[str, ...] = MEASURED) -> pl.DataFrame:
@@ -183,17 +191,18 @@ def measured(chart: Chart, codes: tuple[str, ...] = MEASURED) -> pl.DataFrame:
 
 def settled(rows: pl.DataFrame, key: list[str], by: list[str], descending: list[bool]) -> pl.DataFrame:
     """One row of each key, sorted by it: of several the last in the order of `by`, nulls first."""
-    twice = rows.select(key).is_duplicated()
-    if not twice.any():
-        return rows.sort(key)
+    rows = rows.sort(key)
+    again = rows.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in key)).to_series()
+    if not again.any():
+        return rows
+    twice = again | again.shift(-1, fill_value=False)
     several = rows.filter(twice).sort(*key, *by, descending=[False] * len(key) + descending, nulls_last=False)
     return pl.concat([rows.filter(~twice), several.unique(key, keep="last", maintain_order=True)]).sort(key)
 
 
-def latest(rows: pl.DataFrame, codes: Iterable[str] = MEASURED) -> pl.DataFrame:
-    """Of `measured`, the last of every code, one row a patient: `<code>_on`, `<code>_lo`, `<code>_hi`, `<code>_text`."""
-    last = rows.unique(["patient", "what"], keep="last", maintain_order=True)
-    return _wide(last, "what", ("on", "lo", "hi", "text"), codes)
+def latest(rows: pl.DataFrame, codes: Sequence[str] = MEASURED) -> pl.DataFrame:
+    """Of `measured`, the last of every code, one row for every patient: `<code>_on`, `<code>_lo`, `<code>_hi`, `<code>_text`."""
+    return _wide(rows, "what", ("on", "lo", "hi", "text"), codes)
 
 
 def happened(chart: Chart) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 
 from ...chart import Chart
 from ...interval import TOLERANCE
-from .facts import scan
+from .facts import key_type, scan
 
 MEANINGFUL = 10.0  # points of 100 in which a scale of the EORTC has to change
 
@@ -68,17 +68,27 @@ LOSSES: dict[str, tuple[float, ...]] = {
 EQ_VAS = "eq_vas"
 ITEMS = {f"{scale.instrument}_{item}": scale for scale in SCALES for item in scale.items}
 CODES = (*ITEMS, *LOSSES, EQ_VAS)
-SHAPE = ("patient", "on", "instrument", "scale", "value", "low", "high", "answered", "change", "category", "missing")
+SCHEMA: dict[str, pl.DataType] = {
+    "on": pl.Date(), "instrument": pl.String(), "scale": pl.String(), "value": pl.Float64(), "low": pl.Float64(), "high": pl.Float64(),
+    "answered": pl.Int64(), "change": pl.Float64(), "category": pl.String(), "missing": pl.String(),
+}  # fmt: skip
+SHAPE = ("patient", *SCHEMA)
 
 
-def quality_of_life(chart: Chart, policies: Mapping[str, Any]) -> pl.DataFrame:
-    """One row a patient, day and scale: the columns of the table of scores.
+def quality_of_life(rows: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
+    """One row a patient, day and scale of the `answers`: the columns of the table of scores.
 
     `value` 0 to 100, null where less than half of the items were answered; `answered`: how many; `change` from the first
     questionnaire that has a value; `category`: `better`, `worse` or `unchanged` (10 points), of the EQ-5D-5L the profile.
     """
-    rows = answers(chart)
+    if rows.is_empty():
+        return pl.DataFrame(schema={"patient": rows.schema["patient"], **SCHEMA})
     return pl.concat([eortc(rows), eq5d(rows, policies)])
+
+
+def no_score(chart: Chart) -> pl.DataFrame:
+    """The columns of the table of scores, without a row."""
+    return pl.DataFrame(schema={"patient": key_type(chart), **SCHEMA})
 
 
 def answers(chart: Chart) -> pl.DataFrame:
@@ -157,10 +167,10 @@ def eq5d(rows: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
         category=pl.lit(None, pl.String), missing=pl.lit(None, pl.String),
     )  # fmt: skip
     levels = rows.filter(pl.col("what").is_in(list(LOSSES)))
-    profiles = levels.select("patient", "on").unique(maintain_order=True)
-    for name in LOSSES:
-        own = levels.filter(pl.col("what") == name).select("patient", "on", pl.col("value").cast(pl.Int64).alias(name))
-        profiles = profiles.join(own, on=["patient", "on"], how="left", maintain_order="left")
+    level = pl.col("value").cast(pl.Int64)
+    profiles = levels.group_by("patient", "on", maintain_order=True).agg(
+        level.filter(pl.col("what") == name).first().alias(name) for name in LOSSES
+    )
     high = 1 - pl.sum_horizontal(_loss(name, losses, losses[0]) for name, losses in LOSSES.items())
     low = 1 - pl.sum_horizontal(_loss(name, losses, losses[-1]) for name, losses in LOSSES.items())
     if policies["eq5d_value_set"] == "none":

@@ -91,7 +91,8 @@ def renal_response(chart: Chart, rows: pl.DataFrame, at: date) -> pl.DataFrame:
     impaired = impaired.with_columns(
         pl.Series(name, grades(*(impaired[column].to_numpy() for column in columns)), dtype=pl.Int64) for name, columns in pairs.items()
     )
-    return pl.concat([_summed(impaired), _without_baseline(after)])
+    open_ = _without_baseline(after)
+    return pl.concat([_summed(impaired), open_]) if impaired.height else open_
 
 
 def _summed(visits: pl.DataFrame) -> pl.DataFrame:
@@ -99,6 +100,7 @@ def _summed(visits: pl.DataFrame) -> pl.DataFrame:
     last = visits.unique("patient", keep="last", maintain_order=True)
     for name in ("worst", "best"):
         last = last.drop(name).join(_kept(visits, name), on="patient", how="left", maintain_order="left")
+    last = last.with_columns(pl.col("worst", "best").fill_null(0))
     reached = visits.group_by("patient").agg(reached=pl.col("best").max())
     last = last.join(reached, on="patient", how="left", maintain_order="left")
     on_day = visits.select("patient", worst_on="on", value_lo="lo", value_hi="hi")
@@ -123,25 +125,17 @@ def _summed(visits: pl.DataFrame) -> pl.DataFrame:
 
 def _kept(visits: pl.DataFrame, name: str) -> pl.DataFrame:
     """The best category that was held for two months (`name`) and the day it began (`name_on`); 0 where there is none."""
-    found = (
-        visits.select("patient")
-        .unique(maintain_order=True)
-        .with_columns(pl.lit(0, pl.Int64).alias(name), pl.lit(None, pl.Date).alias(f"{name}_on"))
+    grades = pl.DataFrame({"grade": range(1, len(CATEGORIES))})
+    held, own = pl.col(name) >= pl.col("grade"), ("patient", "grade")
+    visits = visits.select("patient", "on", name).join(grades, how="cross", maintain_order="left").with_columns(held=held)
+    began = pl.col("held") & ~pl.col("held").shift(1).over(own).fill_null(False)
+    runs = visits.with_columns(run=began.cum_sum().over(own)).filter("held")
+    spans = runs.group_by(*own, "run").agg(began=pl.col("on").min(), ended=pl.col("on").max())
+    kept = pl.col("ended") - pl.col("began") >= timedelta(days=KEPT)
+    best = pl.col("grade").filter(kept).max()
+    return spans.group_by("patient").agg(
+        best.fill_null(0).alias(name), pl.col("began").filter(kept & (pl.col("grade") == best)).min().alias(f"{name}_on")
     )
-    for grade in (1, 2, 3):
-        held = pl.col(name) >= grade
-        run = visits.with_columns(held=held).with_columns(
-            run=(held & ~pl.col("held").shift(1).over("patient").fill_null(False)).cum_sum().over("patient")
-        )
-        spans = run.filter("held").group_by("patient", "run").agg(began=pl.col("on").min(), ended=pl.col("on").max())
-        spans = spans.filter(pl.col("ended") - pl.col("began") >= timedelta(days=KEPT)).group_by("patient").agg(pl.col("began").min())
-        found = found.join(spans, on="patient", how="left", maintain_order="left")
-        better = pl.col("began").is_not_null()
-        found = found.with_columns(
-            pl.when(better).then(grade).otherwise(name).alias(name),
-            pl.when(better).then("began").otherwise(f"{name}_on").alias(f"{name}_on"),
-        ).drop("began")
-    return found
 
 
 def _without_baseline(visits: pl.DataFrame) -> pl.DataFrame:

@@ -25,31 +25,35 @@ def vaccinations(facts: pl.DataFrame, events: pl.DataFrame, policies: Mapping[st
     absent = policies["unrecorded_care"] == "absent"
     months = f"{int(float(policies['revaccination_months']))}mo"
     own = facts.filter(pl.col("treated_on").is_not_null())
-    own = own.with_columns(
+    own = _with_doses(own.with_columns(
         reset=pl.max_horizontal("transplant_last", "car_t_last"),
         bispecific_on=pl.any_horizontal(pl.col(f"{name}_now").fill_null(False) for name in ("bcma_bispecific", "bispecific")),
-    )
-    return [*(_vaccine(_given(own, events, name), name, months, absent, at) for name in TAGS), _live(own, events, at)]
+    ), events)  # fmt: skip
+    return [*(_vaccine(own, name, months, absent, at) for name in TAGS), _live(own, at)]
 
 
-def _given(own: pl.DataFrame, events: pl.DataFrame, name: str) -> pl.DataFrame:
-    """With the doses of one vaccine: `ever` recorded, or denied; `doses` and `dose_on`, the last, since the transplant or CAR-T cells."""
-    doses = events.filter(pl.col("what") == f"{name}_vaccination").join(own.select("patient", "reset"), on="patient")
+def _with_doses(own: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """With the doses of each vaccine: `<vaccine>_ever` recorded, or denied (else null); `_doses` and `_dose_on`, the last, since the
+    transplant or CAR-T cells. With the last live vaccine, `live_on`."""
+    doses = events.join(own.select("patient", "reset"), on="patient")
     counts = ~pl.col("absent") & (pl.col("reset").is_null() | (pl.col("on") > pl.col("reset")))
-    told = doses.group_by("patient").agg(
-        ever=pl.lit(True), doses=pl.col("on").filter(counts).n_unique(), dose_on=pl.col("on").filter(counts).max()
-    )
-    return own.join(told, on="patient", how="left", maintain_order="left")
+    columns = {"live_on": pl.col("on").filter((pl.col("what") == "live_vaccination") & ~pl.col("absent")).max()}
+    for name in TAGS:
+        mine = pl.col("what") == f"{name}_vaccination"
+        since = pl.col("on").filter(mine & counts)
+        columns |= {f"{name}_ever": pl.when(mine.any()).then(True), f"{name}_doses": since.n_unique(), f"{name}_dose_on": since.max()}
+    return own.join(doses.group_by("patient").agg(**columns), on="patient", how="left", maintain_order="left")
 
 
 def _vaccine(own: pl.DataFrame, name: str, months: str, absent: bool, at: date) -> pl.DataFrame:
     """One vaccine: waits after a transplant or CAR-T cells, is done for a year or for good, else due."""
     waits = after(pl.col("reset"), months)
-    had = (pl.col("doses") > 0).fill_null(False)
+    ever, doses, dose_on = (pl.col(f"{name}_{column}") for column in ("ever", "doses", "dose_on"))
+    had = (doses > 0).fill_null(False)
     again = {"influenza": YEARLY, "covid19": YEARLY, "zoster": SECOND_DOSE}.get(name)
-    next_on = after(pl.col("dose_on"), again) if again else pl.lit(None, pl.Date)
-    complete = (pl.col("doses") >= 2).fill_null(False) if name == "zoster" else had if not again else had & (next_on > at)
-    recorded = pl.col("ever").fill_null(False) | pl.lit(absent)
+    next_on = after(dose_on, again) if again else pl.lit(None, pl.Date)
+    complete = (doses >= 2).fill_null(False) if name == "zoster" else had if not again else had & (next_on > at)
+    recorded = ever.fill_null(False) | pl.lit(absent)
     started = had & pl.lit(name == "zoster")
     state = (
         pl.when(complete)
@@ -72,11 +76,11 @@ def _vaccine(own: pl.DataFrame, name: str, months: str, absent: bool, at: date) 
         .otherwise(pl.coalesce(next_on if name != "zoster" else pl.when(~complete).then(next_on), pl.when(~had).then(waits)))
     )
     because = [
-        noted("last", pl.col("dose_on")),
-        noted("doses", pl.when(started).then("doses")),
+        noted("last", dose_on),
+        noted("doses", pl.when(started).then(doses)),
         noted("again_after", pl.when(~had).then("reset")),
-        note("not_recorded", ~had & pl.col("ever").is_null()),
-        note("not_since", ~had & pl.col("ever") & pl.col("reset").is_not_null()),
+        note("not_recorded", ~had & ever.is_null()),
+        note("not_since", ~had & ever & pl.col("reset").is_not_null()),
         note("bispecific_weakens_response", pl.col("bispecific_on")),
         *_reasons(name),
     ]
@@ -85,7 +89,7 @@ def _vaccine(own: pl.DataFrame, name: str, months: str, absent: bool, at: date) 
         f"{name}_vaccination",
         "vaccination",
         state,
-        on=pl.col("dose_on"),
+        on=dose_on,
         due_on=due_on,
         because=because,
         source=SOURCE,
@@ -121,10 +125,8 @@ def _reasons(name: str) -> list[pl.Expr]:
     return []
 
 
-def _live(own: pl.DataFrame, events: pl.DataFrame, at: date) -> pl.DataFrame:
+def _live(own: pl.DataFrame, at: date) -> pl.DataFrame:
     """No live vaccine: while treated, on a bispecific, after CAR-T cells, within 24 months of a transplant. A recorded one is named."""
-    live = events.filter((pl.col("what") == "live_vaccination") & ~pl.col("absent")).group_by("patient").agg(live_on=pl.col("on").max())
-    own = own.join(live, on="patient", how="left", maintain_order="left")
     lately = (after(pl.col("transplant_last"), LIVE_AFTER) > at).fill_null(False)
     because = [
         note("live_vaccine_avoided", pl.lit(True)),

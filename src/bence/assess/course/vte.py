@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -54,7 +55,7 @@ def scored(known: pl.DataFrame, score: str) -> pl.DataFrame:
     """
     points, cuts = SCORES[score]
     known = known.with_columns(pl.lit(None, pl.String).alias(name) for name in points if name not in known.columns)
-    ends = [(_points(name, table, min), _points(name, table, max)) for name, table in points.items()]
+    ends = _ends(score)
     low, high = pl.sum_horizontal(end[0] for end in ends), pl.sum_horizontal(end[1] for end in ends)
     open_ = [pl.when(end[0] != end[1]).then(pl.lit(name)) for name, end in zip(points, ends, strict=True)]
     told = known.with_columns(
@@ -66,6 +67,12 @@ def scored(known: pl.DataFrame, score: str) -> pl.DataFrame:
         category=pl.when(group["low"] == group["high"]).then(group["low"]),
         missing=pl.col("missing").replace("", None),
     )
+
+
+@cache
+def _ends(score: str) -> list[tuple[pl.Expr, pl.Expr]]:
+    """Of every factor of a score the least and the greatest number of points that it can give."""
+    return [(_points(name, table, min), _points(name, table, max)) for name, table in SCORES[score][0].items()]
 
 
 def _points(name: str, table: Mapping[str, int], end: Any) -> pl.Expr:
@@ -135,14 +142,11 @@ def _history(events: pl.DataFrame, at: date) -> pl.DataFrame:
         "hip_fracture": (pl.col("what") == "fracture") & (pl.col("absent") | pl.col("text").str.contains(HIP)),
         "surgery_90": (pl.col("what") == "major_surgery") & lately,
     }
-    found = events.select("patient").unique()
-    for name, own in past.items():
-        told = events.filter(own).group_by("patient").agg(_yes_no((~pl.col("absent")).any()).alias(name))
-        found = found.join(told, on="patient", how="left")
-    lines = events.filter(pl.col("what") == "central_venous_catheter").sort("patient", "on", "absent", descending=[False, False, True])
     there = ~pl.col("absent") & (pl.col("until").is_null() | (pl.col("until") >= at))
-    told = lines.group_by("patient", maintain_order=True).agg(_yes_no(there.last()).alias("catheter"))
-    return found.join(told, on="patient", how="left")
+    catheter = there.filter(pl.col("what") == "central_venous_catheter").last()
+    said = {name: pl.when((own & ~pl.col("absent")).any()).then(True).when(own.any()).then(False) for name, own in past.items()}
+    rows = events.sort("patient", "on", "absent", descending=[False, False, True], maintain_order=True)
+    return rows.group_by("patient").agg(catheter=_yes_no(catheter), **{name: _yes_no(claim) for name, claim in said.items()})
 
 
 def _recent_drugs(rows: pl.DataFrame, at: date) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...catalogue import codes, label
+from ...tags import TAGS
 from ..sources import sources
 
 ITEMS: dict[str, tuple[str, str]] = {
@@ -171,12 +172,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "change": ("change from the first: {0}", "较首次变化{0}"),
     "missing": ("not known: {0}", "未知项：{0}"),
     "source": ("Source: {text} [{tag}]", "依据：{text} [{tag}]"),
-}
-TAGS: dict[str, tuple[str, str]] = {
-    "V": ("read on a public page", "已在公开页面核对"),
-    "M": ("from memory, still to be checked", "凭记忆，尚待核对"),
-    "S": ("as a source text states it", "据来源文献转述"),
-    "O": ("our own choice", "本项目自定"),
 }
 CITED = {
     "qlq_c30": "fayers-2001",

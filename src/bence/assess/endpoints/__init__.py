@@ -70,18 +70,16 @@ def endpoint_columns(
 
 def _columns(name: str, endpoint: Endpoint) -> dict[str, pl.Series]:
     there = endpoint.day < NEVER
-    event = pl.Series(endpoint.event)
     return {
         f"{name}_days": _number(np.where(there, endpoint.day - endpoint.origin, -1)),
-        f"{name}_event": pl.select(pl.when(pl.Series(there)).then(event)).to_series(),
+        f"{name}_event": pl.Series(np.where(there, endpoint.event, np.nan), nan_to_null=True).cast(pl.Boolean),
         f"{name}_reason": named(np.where(there, endpoint.reason, -1), REASONS),
     }
 
 
 def _number(values: np.ndarray) -> pl.Series:
     """Days as numbers, null below 0."""
-    series = pl.Series(values, dtype=pl.Int32)
-    return pl.select(pl.when(series >= 0).then(series)).to_series()
+    return pl.Series(np.where(values >= 0, values, np.nan), nan_to_null=True).cast(pl.Int32)
 
 
 def _notes(told: Timeline) -> pl.Series:

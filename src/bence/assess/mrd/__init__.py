@@ -20,11 +20,14 @@ from .axis import concordance, modalities
 from .words import explain_mrd
 
 CODES = ("mrd", *sample.ATTRIBUTES, sample.TRACKABLE, "pet", "pet_lesions")  # the observations that are looked at
-COLUMNS = (
-    "patient", "on", "method", "sample", "level", "low", "high", "cells", "events", "detection_limit", "claim", "claim_1e4",
-    "claim_1e5", "claim_1e6", "p_below_1e5", "p_below_1e6", "flags", "because", "missing", "category", "sustained_imwg",
-    "sustained_trial", "conversion", "resurgence", "doubling_days", "doubling_low", "doubling_high", "next_due", "source",
-)  # fmt: skip
+S, D, F, B = pl.String(), pl.Date(), pl.Float64(), pl.Boolean()
+CLAIM = pl.Enum(sample.CLAIMS)
+SCHEMA: dict[str, pl.DataType] = {
+    "patient": S, "on": D, "method": S, "sample": S, "level": F, "low": F, "high": F, "cells": F, "events": F, "detection_limit": F,
+    "claim": S, "claim_1e4": CLAIM, "claim_1e5": CLAIM, "claim_1e6": CLAIM, "p_below_1e5": F, "p_below_1e6": F, "flags": S, "because": S,
+    "missing": S, "category": pl.Enum(course.CATEGORIES), "sustained_imwg": B, "sustained_trial": B, "conversion": B, "resurgence": B,
+    "doubling_days": F, "doubling_low": F, "doubling_high": F, "next_due": D, "source": S,
+}  # fmt: skip
 
 
 def mrd_table(
@@ -39,7 +42,10 @@ def mrd_table(
     """
     known = visible(chart, at)
     ids = known.patients["patient"].sort()
-    tests = sample.judged(sample.samples(known, ids), policies)
+    samples = sample.samples(known, ids)
+    if samples.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    tests = sample.judged(samples, policies)
     response, pets = _of_tested(response, ids, tests), _of_tested(course.imaging(known), ids, tests)
     tests = course.categorised(tests, response, pets, policies)
     tests = course.with_course(tests, response, pets, policies)
@@ -47,7 +53,7 @@ def mrd_table(
     people = known.patients.select("patient", "died_on", high_risk=pl.col("patient").is_in(risk.implode()))
     due = course.next_due(tests, response, _of_tested(people, ids, tests))
     told = tests.with_columns(due, claim=_in_a_word(policies), patient=ids.gather(tests["patient"]))
-    return told.select(COLUMNS)
+    return told.select(*SCHEMA)
 
 
 def _of_tested(rows: pl.DataFrame, ids: pl.Series, tests: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 from ...chart import Chart
 from ..intake import named, place_of
 from ..response import bit_names
+from ..wide import wide
 from . import poisson
 
 THRESHOLDS = {"1e4": 1e-4, "1e5": 1e-5, "1e6": 1e-6}
@@ -83,15 +84,9 @@ def _with_attributes(tests: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     same = [(pl.col(name) == pl.col(f"{name}_")).fill_null(True) for name in ("method", "sample")]
     against = pl.coalesce(pl.when(pl.col("what") == code).then(order.cast(pl.Float64)) for code, order in ATTRIBUTES.items())
     own = own.filter(*same).sort("test", "recorded_on", against, nulls_last=False)
-    columns = []
-    for code in ATTRIBUTES:
-        kind = "value" if code in ("mrd_dna_mass", "mrd_events") else "text"
-        told = own.filter(pl.col("what") == code).unique("test", keep="last", maintain_order=True)
-        places = np.full(tests.height, -1)
-        places[told["test"].to_numpy()] = np.arange(told.height)
-        taken = pl.Series(np.where(places < 0, told.height, places))  # past the end: nothing recorded
-        columns.append(pl.concat([told[kind], pl.Series(kind, [None], dtype=told.schema[kind])]).gather(taken).alias(code))
-    return tests.with_columns(columns)
+    told = wide(own.rename({"test": "place"}), tests.height, "what", tuple(ATTRIBUTES), ("text", "value"))
+    kind = {code: "value" if code in ("mrd_dna_mass", "mrd_events") else "text" for code in ATTRIBUTES}
+    return tests.with_columns(told[f"{code}_{kind[code]}"].alias(code) for code in ATTRIBUTES)
 
 
 def _with_trackable(tests: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

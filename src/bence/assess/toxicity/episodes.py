@@ -17,6 +17,14 @@ COLUMNS: dict[str, pl.DataType] = {
     "because": pl.String(), "missing": pl.String(), "flags": pl.String(), "course": pl.String(), "source": pl.String(),
 }  # fmt: skip
 """An episode while it is worked on: days from 1970-01-01, `mask` the worst grades possible, `worst` the day of the worst."""
+# The expressions of `shaped`, which every kind of episode passes through: built once, not each time.
+HERE = {name: pl.col(name).cast(kind) for name, kind in COLUMNS.items()}
+MISSING = {name: pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items()}
+
+MASKS = pl.Series(range(1, 64))
+LOWEST = pl.Series([(mask & -mask).bit_length() - 1 for mask in MASKS])
+GRADES = pl.Series(["|".join(str(grade) for grade in range(6) if mask >> grade & 1) for mask in MASKS])
+"""Every set of grades as a mask, its lowest grade, and how it is written."""
 
 
 def none() -> pl.DataFrame:
@@ -26,20 +34,18 @@ def none() -> pl.DataFrame:
 
 def shaped(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns of an episode, null where a kind has none of it."""
-    return frame.select(
-        (pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind)).alias(name) for name, kind in COLUMNS.items()
-    )
+    has = frame.schema
+    return frame.select(HERE[name] if name in has else MISSING[name] for name in COLUMNS)
 
 
 def least(mask: pl.Expr) -> pl.Expr:
     """The lowest grade of a set."""
-    return mask.cast(pl.Int64).replace_strict({i: (i & -i).bit_length() - 1 for i in range(1, 64)}, default=None)
+    return mask.cast(pl.Int64).replace_strict(MASKS, LOWEST, default=None)
 
 
 def said(mask: pl.Expr) -> pl.Expr:
     """A set of grades in words: `2`, `2|3`."""
-    names = {i: "|".join(str(grade) for grade in range(6) if i >> grade & 1) for i in range(1, 64)}
-    return mask.cast(pl.Int64).replace_strict(names, default=None, return_dtype=pl.String)
+    return mask.cast(pl.Int64).replace_strict(MASKS, GRADES, default=None, return_dtype=pl.String)
 
 
 def worst_of(masks: pl.Expr) -> pl.Expr:
@@ -90,6 +96,8 @@ def episodes(days: pl.DataFrame, gap: float) -> pl.DataFrame:
 
 def around(episode: pl.DataFrame, products: pl.DataFrame, given: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Episodes with the product they came after and what they were treated with. `from` to `to`; a day without an end lasts two weeks."""
+    if episode.is_empty():
+        return shaped(episode)
     located = after(episode, products, "from")
     lasting = located.with_columns(ending=pl.col("to"), to=pl.coalesce("to", pl.col("from") + 14))
     told = treated_with(lasting, given, kind.removesuffix("_early").removesuffix("_late"))
@@ -102,6 +110,8 @@ def filled(derived: pl.DataFrame, events: pl.DataFrame, gap: float) -> pl.DataFr
     A recorded grade fills where several are possible; where the signs settle the grade it stands and the record is a flag.
     Grade 5 is death of it, which only a record tells.
     """
+    if derived.is_empty():
+        return shaped(as_recorded(events.filter(~pl.col("absent"))))
     derived = derived.with_row_index("episode")
     met = derived.select("episode", "place", "from", "to").join(events.with_row_index("event"), on="place")
     met = met.filter((pl.col("on") <= pl.col("to") + gap) & (pl.coalesce("until", "on") >= pl.col("from") - gap))

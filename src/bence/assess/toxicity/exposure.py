@@ -29,7 +29,11 @@ TREATMENT: dict[str, tuple[str, ...]] = {
 
 
 def doses(chart: Chart, ids: pl.Series) -> pl.DataFrame:
-    """One row a treatment row with a start: `place` of the patient, `day`, `what`, its class; sorted by patient and day."""
+    """One row a treatment row with a start: `place` of the patient, `day`, `what`, its class `kind`; sorted by patient and day.
+
+    `first`: the day of the first dose of its course. A dose more than 28 days after the one before of the same product is a first dose
+    again.
+    """
     classes = {name: code.drug_class for name, code in codes_of("drug", "procedure").items()}
     rows = chart.scan("treatments").filter(pl.col("started_on").is_not_null() & pl.col("what").is_not_null())
     rows = rows.select(
@@ -39,19 +43,15 @@ def doses(chart: Chart, ids: pl.Series) -> pl.DataFrame:
     end = pl.max_horizontal("day", pl.col("stopped_on").to_physical().cast(pl.Int64))
     kind = pl.col("what").replace_strict(classes, default="other", return_dtype=pl.String)
     rows = rows.with_columns(kind=kind, end=end).group_by("place", "day", "what", "kind").agg(pl.col("end").max())
+    since = pl.col("day") - pl.col("end").cum_max().shift(1).over("place", "what")
+    course = (since > RESTART).fill_null(True).cum_sum()
+    rows = rows.sort("place", "what", "day").with_columns(course=course).with_columns(first=pl.col("day").min().over("course"))
     return rows.sort("place", "day", "what")
 
 
 def given(rows: pl.DataFrame, *, kinds: Collection[str] = (), drugs: Collection[str] = ()) -> pl.DataFrame:
-    """Doses of some classes or drugs, each with `first`: the day of the first dose of its course.
-
-    A dose more than 28 days after the one before of the same product is a first dose again.
-    """
-    own = rows.filter(pl.col("kind").is_in(list(kinds)) | pl.col("what").is_in(list(drugs))).sort("place", "what", "day")
-    since = pl.col("day") - pl.col("end").cum_max().shift(1).over("place", "what")
-    again = (since > RESTART).fill_null(True)
-    course = again.cum_sum()
-    return own.with_columns(course=course).with_columns(first=pl.col("day").min().over("course")).sort("place", "day", "what")
+    """The `doses` of some classes or drugs."""
+    return rows.filter(pl.col("kind").is_in(list(kinds)) | pl.col("what").is_in(list(drugs)))
 
 
 def after(days: pl.DataFrame, products: pl.DataFrame, column: str = "day") -> pl.DataFrame:
@@ -66,6 +66,8 @@ def after(days: pl.DataFrame, products: pl.DataFrame, column: str = "day") -> pl
 def treated_with(episodes: pl.DataFrame, rows: pl.DataFrame, kind: str) -> pl.DataFrame:
     """`episodes` (`place`, `from`, `to`) with `treated_with`: what was begun in their days, and `treated_on`, the first day."""
     drugs = TREATMENT.get(kind, ())
+    if not drugs:
+        return episodes.with_columns(treated_with=pl.lit(None, pl.String), treated_on=pl.lit(None, pl.Int64))
     numbered = episodes.with_row_index("row")
     began = rows.filter(pl.col("what").is_in(list(drugs))).select("place", "what", began="day")
     within = numbered.select("row", "place", "from", "to").join(began, on="place").filter(pl.col("began").is_between("from", "to"))

@@ -186,6 +186,8 @@ def _finished(
     """Episodes with death, the recorded grade, the product and the treatment."""
     own = events.filter(pl.col("kind") == kind)
     whole = filled(_with_death(derived, people, kind), own, policies["episode_gap"])
+    if whole.is_empty():
+        return none()
     whole = _denied(whole, days)
     whole = whole.drop("after", "last", "first", "treated_with")
     return around(whole, products, doses, kind).with_columns(kind=pl.lit(kind), source=pl.lit("lee-2019"))

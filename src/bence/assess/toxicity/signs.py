@@ -109,15 +109,11 @@ def days_of(tracks: Tracks, names: Sequence[str], within: np.ndarray) -> pl.Data
     for name in names:
         track = tracks[name]
         own = track.of(np.flatnonzero(within[track.place]))
-        low = name in LOW_IS_WORSE
-        frame = pl.DataFrame({"place": own.place, "day": own.day, "lo": own.lo, "hi": own.hi})
-        frame = frame.cast({"place": pl.Int64, "day": pl.Int64, "lo": pl.Float64, "hi": pl.Float64})
-        worst = [pl.col(end).min() if low else pl.col(end).max() for end in ("lo", "hi")]
-        parts.append(frame.group_by("place", "day").agg(*worst).rename({"lo": f"{name}_lo", "hi": f"{name}_hi"}))
-    days = pl.concat([part.select("place", "day") for part in parts]).unique().sort("place", "day")
-    for part in parts:
-        days = days.join(part, on=["place", "day"], how="left", maintain_order="left")
-    return days
+        ends = {f"{name}_lo": own.lo.astype(float), f"{name}_hi": own.hi.astype(float)}
+        parts.append(pl.DataFrame({"place": own.place.astype(np.int64), "day": own.day.astype(np.int64), **ends}))
+    ends = [f"{name}_{end}" for name in names for end in ("lo", "hi")]
+    worst = [pl.col(end).min() if end[:-3] in LOW_IS_WORSE else pl.col(end).max() for end in ends]
+    return pl.concat(parts, how="diagonal").group_by("place", "day").agg(worst).sort("place", "day")
 
 
 def columns_of(days: pl.DataFrame, names: Sequence[str]) -> dict[str, Column]:

@@ -1,0 +1,138 @@
+"""A running server over a registry with the synthetic demo patients, users of every role, and a browser."""
+
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra `web` is not installed")
+sys.path.append(str(Path(__file__).parent))
+
+import uvicorn
+from browsing import OWNER, PASSWORD, Browser
+
+from bence import Chart
+from bence.demo import demo_chart
+from bence.registry import ROLES, Access, Store
+from bence.web import Settings, create_app
+from bence.web.pages.work import work_out
+
+CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+
+
+@pytest.fixture(scope="session")
+def demo_registry(tmp_path_factory):
+    """The file of a registry with the demo patients in the centre WH, and a user for each role, named like the role."""
+    path = tmp_path_factory.mktemp("web") / "registry.db"
+    store = Store.create(path, {"WH": ("Wuhan", "武汉"), "YC": ("Yichang", "宜昌")}, OWNER)
+    store.set_password(OWNER, "owner", PASSWORD)
+    for role in ROLES:
+        store.set_user(OWNER, role, [role], ["WH"])
+        store.set_password(Access(role, [role], ["WH"]), role, PASSWORD)
+    chart = demo_chart()
+    people = chart.patients.with_columns(centre=pl.lit("WH"))
+    store.import_chart(OWNER, Chart(people, chart.observations, chart.treatments, chart.events), "demo")
+    work_out(store, OWNER, "china")  # once, as signing in leads to the work list
+    store.close()
+    return path
+
+
+@pytest.fixture
+def registry_file(demo_registry, tmp_path):
+    """A copy that a test may write to."""
+    shutil.copy(demo_registry, tmp_path / "registry.db")
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def app(registry_file):
+    made = create_app(Settings(database=str(registry_file)))
+    yield made
+    made.state.registry.close()
+
+
+@pytest.fixture
+def client(app):
+    return Browser(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def lead(client):
+    """The browser of the owner: administrator and lead of the centre."""
+    client.sign_in("owner")
+    return client
+
+
+@pytest.fixture
+def handle(app):
+    """The handle of a patient by key."""
+    registry = app.state.registry
+    numbers = dict(registry.store.listed(OWNER).select("patient", "person").rows())
+    return lambda patient: registry.handles.of(numbers[patient])
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
+    with playwright.sync_playwright() as made:
+        browser = made.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app):
+    """The address of a running server."""
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        port = own.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", log_config=None))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    for _ in range(200):
+        if server.started:
+            break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(params=["en", "zh"])
+def tab(request, chromium, address):
+    """A tab of the browser, signed in as the owner, in either language; at the end nothing has been asked of another host."""
+    yield from signed_in(request.param, chromium, address)
+
+
+@pytest.fixture
+def chinese_tab(chromium, address):
+    """A tab in Chinese alone, for journeys that differ in their words only."""
+    yield from signed_in("zh", chromium, address)
+
+
+def signed_in(lang, chromium, address):
+    context = chromium.new_context(locale={"en": "en-GB", "zh": "zh-CN"}[lang], base_url=address)
+    elsewhere, broken = [], []
+    page = context.new_page()
+    page.on("request", lambda sent: None if sent.url.startswith((address, "data:")) else elsewhere.append(sent.url))
+    page.on("console", lambda told: broken.append(told.text) if told.type == "error" else None)
+    page.lang = lang
+    page.goto("/sign-in")
+    page.fill("#name", "owner")
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.wait_for_url("**/")
+    yield page
+    context.close()
+    assert elsewhere == []
+    assert broken == []
