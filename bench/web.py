@@ -112,10 +112,14 @@ async def measure(given: argparse.Namespace, calls: list[bytes]) -> None:
         start = time.perf_counter()
         handles = [row["handle"] for row in (await client.get("/api/patients")).json()]
         print(f"{'list of all patients':44s}{time.perf_counter() - start:9.2f} s", flush=True)
-        for again in ("first", "second"):
-            start = time.perf_counter()
-            (await client.get("/")).raise_for_status()
-            print(f"{f'work list, the {again} time':44s}{time.perf_counter() - start:9.2f} s", flush=True)
+        start = time.perf_counter()
+        (await client.get("/")).raise_for_status()
+        while "hx-refresh" not in (await client.get("/work/outstanding")).headers:
+            await asyncio.sleep(2)
+        print(f"{'work list worked out for all, the first time':44s}{time.perf_counter() - start:9.1f} s", flush=True)
+        start = time.perf_counter()
+        (await client.get("/")).raise_for_status()
+        print(f"{'work list, shown again':44s}{time.perf_counter() - start:9.2f} s", flush=True)
         luck = random.Random(7)
         visited = luck.sample(handles, min(given.visited, len(handles)))
         first = []

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,9 @@ pytest.importorskip("alembic", reason="the extra `registry` is not installed")
 sys.path.append(str(Path(__file__).parent))
 
 from homes import ADMIN, HOMES  # noqa: E402
+from on_postgres import NUMBERS, run  # noqa: E402
 
 from bence.registry import Store  # noqa: E402
-
-NUMBERS = count(1)
 
 
 def _programs():
@@ -59,14 +57,6 @@ def server():
         _as_postgres(home / "pg_ctl", "-D", place / "data", "-w", "stop", "-m", "immediate")
     finally:
         shutil.rmtree(place, ignore_errors=True)
-
-
-def run(server, statement):
-    """Run a statement outside of a transaction, as the owner of the server."""
-    engine = sa.create_engine(f"{server}/postgres".replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(statement))
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")

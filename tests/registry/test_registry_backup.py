@@ -36,7 +36,7 @@ def empty(request, tmp_path):
     if request.param == "sqlite":
         yield str(tmp_path / "restored.db")
         return
-    from conftest import NUMBERS, run
+    from on_postgres import NUMBERS, run
 
     server, name = request.getfixturevalue("server"), f"restored_{next(NUMBERS)}"
     run(server, f"create database {name}")
@@ -47,7 +47,7 @@ def empty(request, tmp_path):
 def everything(store):
     with store._database.everywhere() as connection:
         return {
-            table.name: sorted(map(repr, connection.execute(sa.select(table)).tuples()))
+            table.name: sorted(map(repr, connection.execute(sa.select(table))))
             for table in METADATA.sorted_tables
             if table.name not in LEFT_OUT
         }
