@@ -52,7 +52,8 @@ def _standing(findings: Findings, chart: Chart, lang: str) -> Card:
     unknown = _chosen(lang, "unknown", "未知")
     lines = []
     for name in SHOWN:
-        possible = str(status.get(f"{name}_possible") or "").replace("|", _chosen(lang, " or ", "或"))
+        left = str(status.get(f"{name}_possible") or "").split("|")
+        possible = _chosen(lang, " or ", "或").join(said(name, each, lang) for each in left if each)
         told = said(name, status[name], lang) if status[name] is not None else unknown + (f" ({possible})" if possible else "")
         lines.append(f"- {label(name, lang)}: {told}")
     if chart.rejected.height:
