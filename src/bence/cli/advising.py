@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -22,9 +21,6 @@ from .shared import (
     region_option,
     step,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @bence.command()

@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,9 +24,6 @@ from .shared import (
     region_option,
     step,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @bence.command()

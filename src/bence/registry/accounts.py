@@ -6,7 +6,6 @@ as to a wrong password, whether the account exists or not.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from ..errors import UsageError
 from . import audit, clock
 from .access import Access
 from .database import Database, next_ids
+from .digests import digest
 from .errors import SignInError
 from .models import attempts, users
 
@@ -61,7 +61,7 @@ def check_password(database: Database, name: str, password: str, whence: str) ->
 
     `whence`: the address of the client; only its hash is kept, and only for the time of the window.
     """
-    keys = {"whose": _hash(name.casefold()), "whence": _hash(whence)}
+    keys = {"whose": digest(name.casefold()), "whence": digest(whence)}
     with database.transaction(write=True) as connection:
         _forget(connection)
         number = next_ids(connection, "attempts")
@@ -121,7 +121,3 @@ def _hasher() -> PasswordHasher:
     from argon2 import PasswordHasher
 
     return PasswordHasher()
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from .. import collector
 from .models import TYPES
 
 POLARS = {made: dtype for dtype, made in TYPES.items()} | {sa.BigInteger: pl.Int64, sa.JSON: pl.String}
@@ -46,7 +46,7 @@ def _from_postgres(connection: sa.Connection, query: sa.Select, schema: dict[str
 def _from_sqlite(connection: sa.Connection, query: sa.Select, schema: dict[str, Any]) -> pl.DataFrame:
     compiled = query.compile(connection.engine, compile_kwargs={"render_postcompile": True})
     frames = [pl.DataFrame(schema=schema)]
-    with _cursor(connection) as cursor, _no_collector():
+    with _cursor(connection) as cursor, collector.held():
         cursor.execute(str(compiled), [compiled.params[name] for name in compiled.positiontup or ()])
         while rows := cursor.fetchmany(A_BATCH):
             columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
@@ -104,15 +104,3 @@ def _cursor(connection: sa.Connection) -> Iterator[Any]:
         yield cursor
     finally:
         cursor.close()
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Rows are plain tuples without cycles: looking for cycles among millions of them doubles the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

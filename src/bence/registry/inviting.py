@@ -6,7 +6,6 @@ patient's chart, written as the home centre.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +22,7 @@ from .bulk import frame_of
 from .changing import changing
 from .clinical import invitations, moves
 from .database import Database, next_ids
+from .digests import digest
 from .edits import begin_row
 from .forms import Answers, Questionnaire, checked, questionnaires
 from .models import persons
@@ -60,7 +60,7 @@ def invite(
         at = audit.append(connection, access, "invite", [person.id], {"invitation": number, "questionnaire": questionnaire})
         expires = (datetime.now(UTC) + timedelta(days=days)).strftime(clock.FORM)
         row = {"id": number, "person": person.id, "home": person.centre, "questionnaire": questionnaire, "lang": lang}
-        connection.execute(sa.insert(invitations).values(**row, hash=_hash(token), who=access.user, at=at, expires=expires))
+        connection.execute(sa.insert(invitations).values(**row, hash=digest(token), who=access.user, at=at, expires=expires))
     return token
 
 
@@ -127,10 +127,6 @@ def _known(key: str, folder: str | Path | None) -> Questionnaire:
     return known[key]
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _shut() -> UsageError:
     return UsageError("this link does not open anything", expected="a new link from your doctor: each serves once and for some days")
 
@@ -139,8 +135,8 @@ def _open(database: Database, token: str) -> sa.Row:
     """The invitation of a token, looked up by its hash alone."""
     with database.transaction() as connection:
         if database.postgres:
-            connection.execute(sa.text("select set_config('app.token', :hash, true)"), {"hash": _hash(token)})
-        row = connection.execute(sa.select(invitations).where(invitations.c.hash == _hash(token))).one_or_none()
+            connection.execute(sa.text("select set_config('app.token', :hash, true)"), {"hash": digest(token)})
+        row = connection.execute(sa.select(invitations).where(invitations.c.hash == digest(token))).one_or_none()
     if row is None or row.used_at or row.withdrawn_at or row.expires <= clock.now():
         raise _shut()
     return row

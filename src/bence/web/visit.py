@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -125,8 +126,6 @@ async def _has_token(request: Request, csrf: str) -> bool:
 
 
 def _is_file(path: str) -> bool:
-    from pathlib import Path
-
     if Path(path).is_dir():
         raise UsageError(f"{path!r} is a folder", expected="the file of a registry, or postgresql://…")
     return Path(path).is_file()

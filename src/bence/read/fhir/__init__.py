@@ -7,12 +7,11 @@ Bundle), FHIRPath and value; resources that hold nothing of a chart are counted 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ... import collector
 from ...chart import Chart
 from ...errors import ChartError
 from ..mapping import Mapping, load
@@ -45,25 +44,13 @@ POINTED_AT = ("Medication", "Specimen")  # read where a resource points at them
 def read(paths: Iterable[Path], mapping: str | Path | Mapping | None = None) -> Chart:
     """The chart in files of FHIR. ChartError if a file is not FHIR, or nobody is a patient in it."""
     files, given = [Path(path) for path in paths], load(mapping)
-    with _without_collection():
+    with collector.held():
         gathered = gather(all_in(files), given if any(given.speaks_of(file.name) for file in files) else Mapping())
     if not gathered.told:
         rejected = gathered.rejected
         told = f" ({rejected[0][4]})" if rejected else ""
         raise ChartError(f"no patient is in it{told}", where=", ".join(file.name for file in files), expected=WANTED)
     return settled(gathered)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Millions of dicts that all stay: the garbage collector would go through them again and again, for nothing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def from_fhir(resources: Any, mapping: str | Path | Mapping | None = None) -> Chart:
