@@ -351,7 +351,7 @@ def test_on_postgres_the_database_itself_shows_a_centre_its_own_patients_only(st
     engine = store._database.engine
     with engine.connect() as connection:  # the wall stands for the owner of the tables, too
         forced = sa.text("select relname from pg_class where relrowsecurity and relforcerowsecurity")
-        assert set(connection.execute(forced).scalars()) == {*VERSIONS, "persons", "shares", "findings", *CLINICAL}
+        assert set(connection.execute(forced).scalars()) == {*VERSIONS, "persons", "shares", "findings", "refused_cells", *CLINICAL}
 
 
 def test_two_users_of_one_connection_pool_never_see_with_the_eyes_of_the_other(store):

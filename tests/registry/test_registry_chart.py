@@ -11,7 +11,7 @@ from bence.assess import assess
 from bence.chart import join
 from bence.demo import demo_chart
 from bence.errors import UsageError
-from bence.registry import ConflictError
+from bence.registry import Access, AccessError, ConflictError
 from bence.registry import clock as registry_clock
 
 
@@ -169,3 +169,20 @@ def test_patients_of_other_centres_and_rows_without_a_patient_are_told_not_dropp
     ]
     assert store.chart(LEAD).patients.select("patient", "centre").rows() == [("P1", "WH"), ("P3", "WH")]
     assert store.import_chart(ALL, small("P3", None), "no centre").rejected.height == 1
+
+
+def test_what_was_not_accepted_stays_with_the_import(store):
+    mixed = join([small("P1", "WH"), small("P2", "QQ")])
+    done = store.import_chart(LEAD, mixed, "two centres")
+    assert store.rejected(LEAD, done.change).rows() == done.rejected.rows() != []
+    assert store.imports(LEAD).select("id", "rejected").rows() == [(done.change, 1)]
+    both = store.import_chart(ALL, small("P3", "QQ"), "nothing was accepted")
+    assert store.imports(ALL).select("id", "rejected").rows() == [(both.change, 1), (done.change, 1)]
+    assert store.imports(LEAD)["id"].to_list() == [done.change]
+    for access, change in ((OTHER, done.change), (LEAD, both.change), (LEAD, 99), (Access("li", ["physician"], ["WH"]), done.change)):
+        with pytest.raises(AccessError):
+            store.rejected(access, change)
+    again = store.import_chart(LEAD, mixed, "only looked at", dry_run=True)
+    assert again.rejected.height == 1
+    assert store.imports(LEAD)["id"].to_list() == [done.change]
+    assert store.verify(Access("root", ["administrator"], ["WH"])).whole

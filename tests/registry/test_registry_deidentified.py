@@ -5,13 +5,13 @@ from datetime import date
 
 import polars as pl
 import pytest
-from homes import ANALYST, LEAD, small, with_rows
+from homes import ALL, ANALYST, LEAD, PHYSICIAN, small, whole, with_rows
 
 from bence.assess import assess
 from bence.demo import demo_chart
 from bence.errors import UsageError
 from bence.read import read
-from bence.registry import AccessError, deidentify
+from bence.registry import Access, AccessError, deidentify
 
 KEY = b"a secret of the tests only"
 OTHER_KEY = b"another secret of the tests"
@@ -110,3 +110,21 @@ def test_an_export_says_what_was_done(store, demo, tmp_path):
         store.export(ANALYST, tmp_path / "another")
     with pytest.raises(UsageError, match="an empty folder"):
         store.export(LEAD, tmp_path / "plain")
+
+
+def test_one_patient_is_de_identified_as_in_the_chart_of_all(store):
+    """Also where two centres use the same key."""
+    both = Access("qian", ["analyst"], ["WH", "XA"])
+    store.import_chart(ALL, small("001", "WH"), "Wuhan")
+    store.import_chart(ALL, small("001", "XA", (77.0,), sex=["male"]), "Xi'an")
+    store.import_chart(ALL, small("002", "YC"), "Yichang")
+    everybody = store.deidentified(both, KEY)
+    assert store.treated(both, KEY).rows() == [(patient, 1) for patient in sorted(everybody.patients["patient"])]
+    for patient in everybody.patients["patient"]:
+        assert whole(store.deidentified_one(both, KEY, patient)) == whole(everybody.only(patient))
+    elsewhere = store.treated(Access("qian", ["analyst"], ["YC"]), KEY)["patient"][0]
+    for access, patient in ((both, "001"), (both, elsewhere), (LEAD, "0" * 16)):
+        with pytest.raises(AccessError):
+            store.deidentified_one(access, KEY, patient)
+    with pytest.raises(AccessError):
+        store.treated(PHYSICIAN, KEY)

@@ -1,5 +1,7 @@
 """Findings are worked out once for each version of a patient's chart."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -60,3 +62,37 @@ def test_another_day_profile_policy_or_version_is_another_question(counted, monk
     assert len(worked) == 4
     with pytest.raises(UsageError, match="no policy"):
         store.findings_for(PHYSICIAN, "P1", nadri="any")
+
+
+def test_what_is_kept_of_a_patient_is_made_once_for_each_change_and_gives_way_to_the_next(store):
+    store.import_chart(LEAD, small(), "first")
+    number, made = store.listed(LEAD)["person"][0], []
+
+    def kept():
+        return store.kept(LEAD, store.person(LEAD, number), "page", lambda: made.append(1) or len(made))
+
+    assert [kept(), kept()] == [1, 1]
+    row = store.patient(LEAD, "P1").rows["observations"]["id"][0]
+    store.edit(LEAD, "observations", row, 1, {"value": 99.0}, "typed wrongly")
+    assert [kept(), kept()] == [2, 2]
+
+
+def test_two_who_ask_at_once_do_not_both_work_it_out(store):
+    store.import_chart(LEAD, small(), "first")
+    who, made = store.person(LEAD, store.listed(LEAD)["person"][0]), []
+
+    def slow():
+        made.append(1)
+        time.sleep(0.2)
+        return len(made)
+
+    with ThreadPoolExecutor(2) as both:
+        assert list(both.map(lambda _: store.kept(LEAD, who, "page", slow), range(2))) == [1, 1]
+
+
+def test_whoever_asked_is_told_whom_a_change_touched_once_it_is_committed(store):
+    told = []
+    store.on_change(lambda persons: told.append((persons, store.listed(LEAD).height)))
+    store.import_chart(LEAD, small(), "first")
+    store.import_chart(LEAD, small("P2"), "only looked at", dry_run=True)
+    assert told == [({1}, 1)]

@@ -272,3 +272,34 @@ def test_possible_duplicates_are_suggested_with_their_reasons(store):
     store.import_chart(OTHER, small("H", "XA", hemoglobin=(81, 82, 83), born_on=["1960"]), "elsewhere")
     told = store.duplicates(LEAD).select("patient", "patient_2", "same_results", "same_birth_day", "same_chains").rows()
     assert told == [("A", "B", 3, False, False), ("A", "G", 3, False, False), ("D", "E", 0, True, True)]
+
+
+def test_only_measured_numbers_show_that_two_records_are_of_one_human(store):
+    """ "Negative", 0 and "below 0.5" stand in the records of many on the same day."""
+    often = {
+        "on": [date(2025, 1, day) for day in (1, 2, 3)], "what": ["serum_ife", "serum_m_protein", "kappa_flc"],
+        "value": [None, 0.0, 0.5], "text": ["negative", None, None], "comparator": [None, None, "<"], "unit": [None, "g/L", "mg/L"],
+    }  # fmt: skip
+    for patient in ("A", "B"):
+        rows = pl.DataFrame({"patient": patient, **often})
+        store.import_chart(LEAD, with_rows(small(patient), observations=rows), "first")
+    assert store.duplicates(LEAD).is_empty()
+
+
+def test_duplicates_are_looked_for_again_after_a_change(store):
+    for patient in ("A", "B", "C"):
+        store.import_chart(LEAD, small(patient, hemoglobin=(81, 82, 83)), "first")
+    assert store.duplicates(LEAD).select("patient", "patient_2").rows() == [("A", "B"), ("A", "C"), ("B", "C")]
+    store.merge(LEAD, "A", "B", "same identity card")
+    assert store.duplicates(LEAD).select("patient", "patient_2").rows() == [("A", "C")]
+    assert store.duplicates(Access("zhou", ["centre_lead"], ["XA"])).is_empty()
+
+
+def test_it_is_told_how_a_patient_came_here(two):
+    two.merge(LEAD, "P1", "P2", "same identity card")
+    change = two.transfer(LEAD, "P1", "YC", "moved house", "form 9")
+    told = two.moved(THIRD, "P1").select("kind", "why", "from_centre", "to_centre", "consent", "stands").rows()
+    assert ("transfer", "moved house", "WH", "YC", "form 9", True) in told
+    assert two.moved(THIRD, "P1")["change"][0] == change
+    with pytest.raises(AccessError):
+        two.moved(OTHER, "P1")

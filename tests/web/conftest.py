@@ -54,6 +54,7 @@ def registry_file(demo_registry, tmp_path):
 def app(registry_file):
     made = create_app(Settings(database=str(registry_file)))
     yield made
+    made.state.warmer.close()
     made.state.registry.close()
 
 

@@ -73,6 +73,9 @@ def test_another_key_can_be_taken_back(lead, handle, app):
     shown = lead.submit(f"/patients/{handle('D04')}/care/rename", key="D400", why="the number was wrong")
     assert shown.url.path.endswith("/care")
     assert "D400" in shown.text
+    moves = lead.get(shown.url.path).text.split("How the patient came here", 1)[1]
+    assert "given another key" in moves
+    assert "the number was wrong" in moves
     number = shown.text.split('name="change" value="')[1].split('"')[0]
     lead.submit(shown.url.path + "/undo", change=number, why="it was right")
     assert {"D04"} <= set(app.state.registry.store.listed(OWNER)["patient"])

@@ -195,3 +195,20 @@ def test_in_a_browser(tab, tmp_path):
     tab.click('form[action="/import/undo"] button')
     tab.wait_for_selector("table")
     assert axe(tab) == []
+
+
+def test_rejected_cells_are_there_after_the_import(lead, app):
+    shown = bring(lead, [("lab.csv", EXPORT.encode())])
+    address = shown.url.path
+    settled(lead, lead.submit(address, bring_in="yes"))
+    number = app.state.registry.store.imports(OWNER)["id"][0]
+    lead.submit(address, drop="yes")
+    assert lead.get(address).status_code == 404
+    assert f'href="/import/earlier/{number}"' in lead.get("/import").text
+    kept = lead.get(f"/import/earlier/{number}").text
+    assert "一百" in kept
+    assert "not a number" in kept
+    lead.cookies.set("lang", "zh")
+    assert "不是数字" in lead.get(f"/import/earlier/{number}").text
+    assert "lab.csv,3," in lead.get(f"/import/earlier/{number}/rejected.csv").text
+    assert lead.get("/import/earlier/99").status_code == 404

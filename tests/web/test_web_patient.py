@@ -2,12 +2,18 @@
 
 import re
 
+import polars as pl
 import pytest
+import sqlalchemy as sa
 from browsing import OWNER, Browser, axe
 
 from bence import assess
+from bence.errors import UsageError
+from bence.registry import Person
+from bence.registry.models import audit, findings
 from bence.report.page import report
 from bence.report.words import FINDINGS
+from bence.web import dossier, warming
 
 
 @pytest.fixture
@@ -142,3 +148,38 @@ def test_in_a_browser(tab, handle):
     assert over == []
     tab.set_viewport_size({"width": 390, "height": 800})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_after_a_change_the_page_is_worked_out_before_anybody_asks(lead, app, handle, monkeypatch):
+    store, row = app.state.registry.store, {"what": "hemoglobin", "on": "2026-02-01", "value": "61", "unit": "g/L"}
+    store.add(OWNER, "observations", "D01", row, "nobody has looked at a page")
+    app.state.warmer.finish()
+    assert not kept_bodies(store)
+    lead.get(f"/patients/{handle('D02')}")
+    store.add(OWNER, "observations", "D01", row | {"on": "2026-02-02"}, "now somebody has")
+    app.state.warmer.finish()
+    assert {person for person, _ in kept_bodies(store)} == {store.listed(OWNER).row(by_predicate=pl.col("patient") == key)[0]
+                                                            for key in ("D01", "D02")}  # fmt: skip
+    monkeypatch.setattr(dossier, "look", lambda *_: pytest.fail("worked out again"))
+    shown = lead.get(f"/patients/{handle('D01')}")
+    assert shown.status_code == 200
+    assert lead.get(f"/patients/{handle('D01')}/course.json").status_code == 200
+    assert lead.get(f"/patients/{handle('D01')}/advice").status_code == 200
+    with store._database.transaction() as connection:
+        readers = set(connection.execute(sa.select(audit.c.who).where(audit.c.action == "findings")).scalars())
+    assert "bence serve" in readers
+
+
+def test_of_a_large_import_only_who_was_looked_at_waits():
+    asked = []
+    warmer = warming.Warmer(lambda lang: asked.append(lang) or (_ for _ in ()).throw(UsageError("no registry")))
+    warmer.seen(Person(7, "P7", "WH", 1), "zh")
+    warmer.changed(set(range(warming.MOST + 1)))
+    warmer.finish()
+    assert asked == ["zh"]
+    warmer.close()
+
+
+def kept_bodies(store):
+    with store._database.everywhere() as connection:
+        return connection.execute(sa.select(findings.c.person, findings.c.name).where(findings.c.name.startswith("body"))).all()

@@ -10,8 +10,10 @@ from browsing import OWNER, Browser, axe
 
 from bence import assess
 from bence.advise.needs import KINDS, needs
+from bence.catalogue import label
 from bence.demo import demo_chart
 from bence.registry import worklist
+from bence.web.pages import work
 from bence.web.pages.work import work_out
 
 
@@ -67,6 +69,40 @@ def test_what_is_kept_outlives_the_server(lead, app, monkeypatch):
     work_out(again, OWNER, "china")
     again.close()
     assert exported(lead) == before
+
+
+def test_what_a_stage_lacks_is_listed_until_it_is_recorded(lead, app):
+    """By hand: with β2-microglobulin 3.0 mg/L the ISS is I or II, by the albumin that nobody recorded."""
+    store = app.state.registry.store
+    store.add_patient(OWNER, "N1", "WH", {"sex": "female", "born_on": "1960"}, "new")
+    store.add(OWNER, "events", "N1", {"what": "mm_diagnosis", "on": "2026-01-05"}, "new")
+    store.add(OWNER, "observations", "N1", {"what": "b2m", "on": "2026-01-05", "value": "3.0", "unit": "mg/L"}, "new")
+    lead.get("/")
+    words = label("albumin", "en")
+    row = next(row for row in exported(lead, "missing") if (row["patient"], row["what"]) == ("N1", words))
+    assert label("iss", "en") in row["why"]
+    assert not [each for each in exported(lead, "missing") if (each["patient"], each["what"]) == ("N1", label("b2m", "en"))]
+    store.add(OWNER, "observations", "N1", {"what": "albumin", "on": "2026-01-05", "value": "40", "unit": "g/L"}, "it came later")
+    lead.get("/")
+    left = [each for each in exported(lead, "missing") if each["patient"] == "N1"]
+    assert words not in {each["what"] for each in left}
+
+
+def test_what_falls_due_later_is_listed_on_its_day_without_being_worked_out_again(lead, monkeypatch):
+    """Who waits for what; since when it is overdue is told as of the day on which it was worked out."""
+    later = date.today() + timedelta(days=120)
+    before = exported(lead)
+    monkeypatch.setattr(work, "date", type("Later", (date,), {"today": classmethod(lambda cls: later)}))
+    monkeypatch.setattr(worklist.WorkList, "_batch", lambda *_: pytest.fail("worked out again"))
+    after = exported(lead)
+    wanted = {
+        (patient, need.kind, need.what[0])
+        for patient, all_ in needs(demo_chart(), later, "china").items()
+        for need in all_
+        if not need.due_on or need.due_on <= later
+    }
+    assert {(row["patient"], row["kind"], row["what"]) for row in after} == wanted
+    assert {row["due_on"] for row in before} <= {row["due_on"] for row in after}
 
 
 def test_the_dead_need_nothing_but_a_clear_record():

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from . import clock, content
+from . import beside, clock, content
 from .access import Access
 from .bulk import frame_of
 from .database import next_ids
@@ -126,7 +126,7 @@ def _altered(connection: sa.Connection) -> tuple[int, str] | None:
         return said[number]["id"], f"change {number} is missing"
     if tables := content.strays(connection):
         return 0, f"there are rows of no change in {', '.join(tables)}"
-    return None
+    return beside.altered(connection)
 
 
 def _said_of_changes(connection: sa.Connection) -> dict[int, dict[str, Any]]:

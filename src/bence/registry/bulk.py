@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import collector
 from .models import TYPES
@@ -71,7 +71,7 @@ def insert(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> N
         return
     marks = ", ".join("?" * frame.width)
     texts = frame.with_columns(pl.col(pl.Date).cast(pl.String), pl.col(pl.Boolean).cast(pl.Int64))
-    with _cursor(connection) as cursor:
+    with _cursor(connection) as cursor, collector.held():
         for part in texts.iter_slices(A_BATCH):
             cursor.executemany(f"insert into {table.name} ({names}) values ({marks})", part.rows())
 
@@ -85,6 +85,11 @@ def _to_postgres(connection: sa.Connection, table: str, names: str, frame: pl.Da
                 copy.write(part.write_csv(include_header=False, quote_style="non_numeric", null_value=NULL).encode())
         cursor.execute(f"insert into {table} ({names}) select {names} from incoming")
         cursor.execute("drop table incoming")
+
+
+def insert_of(connection: sa.Connection) -> Any:
+    """The `insert` of this kind of database, which can say what holds where a row is there already."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def close(connection: sa.Connection, table: sa.Table, ids: pl.Series, change: int) -> int:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from . import audit, content
 from .access import Access
-from .bulk import close, insert
+from .bulk import close, insert, insert_of
 from .database import Database, next_ids
-from .models import VERSIONS, changes
+from .models import VERSIONS, changes, last_changes
 
 
 @dataclass
@@ -69,3 +69,13 @@ def changing(database: Database, access: Access, kind: str, why: str, beyond: Se
         at = audit.append(connection, access, kind, change.persons, detail)
         row = {"id": change.id, "at": at, "who": access.user, "kind": kind, "why": why, "undoes": change.undoes}
         connection.execute(sa.insert(changes).values(**row, rows=sum(change.rows.values())))
+        _touch(change)
+    database.told(change.persons)
+
+
+def _touch(change: Change) -> None:
+    """Note the change as the last one of everybody whom it touched."""
+    made = insert_of(change.connection)(last_changes)
+    made = made.on_conflict_do_update(index_elements=["person"], set_={"change": made.excluded.change})
+    if change.persons:
+        change.connection.execute(made, [{"person": int(person), "change": change.id} for person in change.persons])

@@ -21,6 +21,7 @@ class ClinicalStore:
 
     _database: Database
     _questionnaires: str | Path | None
+    _pairs: duplicates.Known
 
     # verdicts
 
@@ -101,9 +102,10 @@ class ClinicalStore:
     def duplicates(self, access: Access) -> pl.DataFrame:
         """Pairs of own records that may be of one human, likely ones first.
 
-        Columns: `patient`, `centre`, `patient_2`, `centre_2`, `same_results` (number), `same_birth_day`, `same_chains`.
+        Columns: `person` (number), `patient`, `centre`, `person_2`, `patient_2`, `centre_2`, `same_results` (number),
+        `same_birth_day`, `same_chains`.
         """
-        return duplicates.duplicates(self._database, access)
+        return duplicates.duplicates(self._database, access, self._pairs)
 
     def merge(
         self, access: Access, keep: str, duplicate: str, why: str, resolve: Mapping[str, Any] | None = None, centre: str | None = None,

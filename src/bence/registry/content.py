@@ -25,10 +25,14 @@ def hashes(begun: Mapping[str, Sequence[pl.DataFrame]], ended: Mapping[str, Sequ
     """The hash of every table that a change touched."""
     found = {}
     for table in VERSIONS:
-        columns = (*KEYS, "person", *columns_of(table))
-        parts = [_bytes(begun.get(table, ()), columns), _bytes(ended.get(table, ()), KEYS)]
-        if any(parts):
-            found[table] = hashlib.sha256(b"\0begun\0" + parts[0] + b"\0ended\0" + parts[1]).hexdigest()
+        ends = (("begun", begun, (*KEYS, "person", *columns_of(table))), ("ended", ended, KEYS))
+        if any(frame.height for _, frames, _ in ends for frame in frames.get(table, ())):
+            whole = hashlib.sha256()
+            for end, frames, columns in ends:
+                whole.update(f"\0{end}\0".encode())
+                for part in _bytes(frames.get(table, ()), columns):
+                    whole.update(part)
+            found[table] = whole.hexdigest()
     return found
 
 
@@ -78,14 +82,16 @@ def _of(tables: Mapping[str, Mapping[int, pl.DataFrame]], number: int) -> dict[s
     return {table: [rows[number]] for table, rows in tables.items() if number in rows}
 
 
-def _bytes(frames: Sequence[pl.DataFrame], columns: Sequence[str]) -> bytes:
+def _bytes(frames: Sequence[pl.DataFrame], columns: Sequence[str]) -> Iterator[bytes]:
     """Rows in one order, column by column; nothing if there are none."""
     given = [frame.select(name for name in columns if name in frame.columns) for frame in frames if frame.height]
     if not given:
-        return b""
+        return
     rows = pl.concat([frame.with_columns(pl.col("id", "version").cast(pl.Int64)) for frame in given], how="diagonal_relaxed").sort(KEYS)
     blank = pl.repeat(None, rows.height, eager=True)
-    return b"".join(name.encode() + b"\0" + _column(rows[name] if name in rows.columns else blank) for name in columns)
+    for name in columns:
+        yield name.encode() + b"\0"
+        yield _column(rows[name] if name in rows.columns else blank)
 
 
 def _column(values: pl.Series) -> bytes:
@@ -99,7 +105,7 @@ def _column(values: pl.Series) -> bytes:
     blanks = np.packbits(values.is_null().to_numpy()).tobytes()
     if values.dtype == pl.String:
         lengths = values.str.len_bytes().fill_null(0).cast(pl.Int64)
-        return blanks + lengths.to_numpy().astype("<i8").tobytes() + "".join(values.drop_nulls()).encode()
+        return blanks + lengths.to_numpy().astype("<i8").tobytes() + values.str.join("").item().encode()
     if values.dtype == pl.Float64:
         return blanks + (values.fill_null(0.0).to_numpy() + 0.0).astype("<f8").tobytes()
     whole = values.cast(pl.Int32) if values.dtype == pl.Date else values

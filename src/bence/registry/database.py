@@ -6,8 +6,9 @@ owns nothing, and tells the row-level policies the centres of its user.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .models import APP_ROLE, centres, counters
 MIGRATIONS = Path(__file__).parent / "migrations"
 INIT = "bence registry init"
 WAIT_MS = 60_000  # for another writer
+_BEGIN = sa.text("select set_config('role', :role, true), set_config('jit', 'off', true), set_config('app.centres', :centres, true)")
 
 
 class Database:
@@ -30,6 +32,8 @@ class Database:
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
             raise UsageError(f"there is no registry {str(where)!r}", expected=f"one made by `{INIT}`")
         self.engine = _engine(url)
+        self._writing = threading.Lock()
+        self.told: Callable[[set[int]], None] = lambda persons: None  # who is told whom a change touched, once it is committed
         self.postgres = url.get_backend_name() == "postgresql"
         found, wanted = self.revision(), _head()
         if found != wanted:
@@ -39,11 +43,12 @@ class Database:
     @contextmanager
     def transaction(self, centres: Sequence[str] = (), write: bool = False) -> Iterator[sa.Connection]:
         """A transaction that sees the patients of some centres; all of it is done, or nothing."""
-        with self.engine.connect().execution_options(bence_write=write) as connection, connection.begin():
+        turn = self._writing if write and not self.postgres else nullcontext()  # waiting in the file means sleeping, longer each time
+        with turn, self.engine.connect().execution_options(bence_write=write) as connection, connection.begin():
             if self.postgres:
-                connection.execute(sa.text(f"set local role {APP_ROLE}"))
-                connection.execute(sa.text("set local jit = off"))  # compiling the policies takes longer than the queries
-                self._show(connection, centres)
+                # one question, as every page asks it thrice; compiling the policies (jit) takes longer than the queries
+                said = {"role": APP_ROLE, "centres": ",".join(centres)}
+                connection.execute(_BEGIN, said)
             yield connection
 
     @contextmanager

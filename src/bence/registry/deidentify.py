@@ -54,14 +54,14 @@ def deidentify(chart: Chart, key: bytes) -> tuple[Chart, dict[str, str]]:
     """The chart de-identified, and what was done, in words. UsageError for a key of fewer than 16 bytes."""
     if len(key) < KEY_BYTES:
         raise UsageError("the key for the pseudonyms is too short", expected=f"at least {KEY_BYTES} random bytes, kept secret")
-    people = _pseudonyms(chart.patients, key)
+    people = pseudonyms(chart.patients, key)
     tables = {table: _moved(chart.scan(table), table, people).collect() for table in TABLES}
     tables["patients"] = _years(tables, SCHEMA["patients"])
     bare = {table: _bare(frame.lazy(), table).select(SCHEMA[table].keys()).collect() for table, frame in tables.items()}
     return Chart(*(frame.sort(frame.columns, nulls_last=True) for frame in bare.values())), dict(DONE)
 
 
-def _pseudonyms(patients: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def pseudonyms(patients: pl.DataFrame, key: bytes) -> pl.DataFrame:
     """For every patient a pseudonym and the days by which dates move."""
     rows = []
     for patient, centre in patients.select("patient", "centre").iter_rows():

@@ -17,7 +17,8 @@ from .changing import Change, changing
 from .clinical import moves
 from .compare import compared, differences
 from .database import Database
-from .models import VERSIONS, changes, columns_of, persons
+from .errors import AccessError
+from .models import VERSIONS, changes, columns_of, persons, refused_cells
 from .reading import versions
 from .scope import reached
 
@@ -76,9 +77,38 @@ def import_chart(
             if dry_run:
                 raise _OnlyLooked
             number = change.id
+            _keep_refused(change, access, pl.concat([coming.rejected, *refused]))
     except _OnlyLooked:
         pass
     return Imported(number, pl.concat(found), pl.concat([coming.rejected, *refused]))
+
+
+def _keep_refused(change: Change, access: Access, cells: pl.DataFrame) -> None:
+    """Keep the cells that were not accepted with the import. They may name patients of any centre of the user."""
+    numbers = {"change": pl.lit(change.id, pl.Int64), "centres": pl.lit(",".join(access.centres))}
+    rows = cells.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("place"), *SCHEMA["rejected"]).with_columns(**numbers)
+    insert(change.connection, refused_cells, rows)
+    change.detail["refused_cells"] = cells.height
+
+
+def read_rejected(database: Database, access: Access, number: int) -> pl.DataFrame:
+    """The cells that an import did not accept, in their order; AccessError if the user does not have every centre of who imported."""
+    access.require("import")
+    own = refused_cells.c
+    with database.transaction(access.centres, write=True) as connection:
+        if number not in _refused_in(connection, access):
+            raise AccessError(f"there are no rejected cells of an import {number} that {access.user} may see")
+        asked = sa.select(*(own[name] for name in SCHEMA["rejected"])).where(own.change == number).order_by(own.place)
+        cells = frame_of(connection, asked)
+        audit.append(connection, access, "read", [], {"rejected_of": number})
+    return cells
+
+
+def _refused_in(connection: sa.Connection, access: Access) -> dict[int, int]:
+    """How many cells each import refused, of those of users all of whose centres are the user's own."""
+    own = refused_cells.c
+    counted = sa.select(own.change, own.centres, sa.func.count().label("cells")).group_by(own.change, own.centres)
+    return {row.change: row.cells for row in connection.execute(counted) if set(row.centres.split(",")) <= set(access.centres)}
 
 
 def _admitted(chart: Chart, access: Access, centre: str | None) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -151,6 +181,7 @@ def _write(change: Change, table: str, rows: pl.DataFrame) -> None:
         change.end(table, changed)
         change.begin(table, changed.with_columns(pl.col("version") + 1).select(columns))
     if new.height:
+        new = new.sort("person", maintain_order=True)  # a patient's rows stand together: written and read faster
         new = new.with_columns(pl.lit(1, pl.Int32).alias("version"))
         ids = new["person"] if table == "patients" else change.new_ids(table, new.height)
         new = _again(change, new.with_columns(ids.alias("id"))) if table == "patients" else new.with_columns(ids.alias("id"))
@@ -176,7 +207,7 @@ def _told(table: str, rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_imports(database: Database, access: Access) -> pl.DataFrame:
-    """The imports that brought rows of own patients, the last first: `id`, `at`, `who`, `why`, `rows`, `undone_by`, `undone_at`."""
+    """The imports of own patients, the last first: `id`, `at`, `who`, `why`, `rows`, `rejected` (cells), `undone_by`, `undone_at`."""
     back = changes.alias()
     with database.transaction(access.centres, write=True) as connection:
         mine = reached(access, "import")
@@ -187,7 +218,10 @@ def read_imports(database: Database, access: Access) -> pl.DataFrame:
         ]
         names = [changes.c[name] for name in ("id", "at", "who", "why", "rows")]
         asked = sa.select(*names, back.c.who.label("undone_by"), back.c.at.label("undone_at"))
-        asked = asked.join(back, back.c.undoes == changes.c.id, isouter=True).where(changes.c.kind == "import", sa.or_(*touched))
+        refused = _refused_in(connection, access)
+        asked = asked.join(back, back.c.undoes == changes.c.id, isouter=True)
+        asked = asked.where(changes.c.kind == "import", sa.or_(*touched, changes.c.id.in_(list(refused))))
         frame = frame_of(connection, asked.order_by(changes.c.id.desc()))
         audit.append(connection, access, "read", [], {"imports": frame.height})
-    return frame
+    cells = pl.col("id").replace_strict(refused, default=0, return_dtype=pl.Int64)
+    return frame.with_columns(rejected=cells).select("id", "at", "who", "why", "rows", "rejected", "undone_by", "undone_at")

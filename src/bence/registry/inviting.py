@@ -57,10 +57,11 @@ def invite(
     with database.transaction(access.centres, write=True) as connection:
         person = person_of(connection, access, "invite", patient, centre)
         number = next_ids(connection, "invitations")
-        at = audit.append(connection, access, "invite", [person.id], {"invitation": number, "questionnaire": questionnaire})
         expires = (datetime.now(UTC) + timedelta(days=days)).strftime(clock.FORM)
-        row = {"id": number, "person": person.id, "home": person.centre, "questionnaire": questionnaire, "lang": lang}
-        connection.execute(sa.insert(invitations).values(**row, hash=digest(token), who=access.user, at=at, expires=expires))
+        told = {"questionnaire": questionnaire, "lang": lang, "expires": expires, "hash": digest(token)}
+        at = audit.append(connection, access, "invite", [person.id], {"invitation": number, **told})
+        row = {"id": number, "person": person.id, "home": person.centre, **told}
+        connection.execute(sa.insert(invitations).values(**row, who=access.user, at=at))
     return token
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
 from ..version import __version__
 from . import audit, clock
 from .access import Access
+from .bulk import insert_of
 from .database import Database
 from .errors import AccessError
-from .kept_findings import insert_or_leave
 from .listing import Person
-from .models import VERSIONS, findings, persons
-from .scope import reached
+from .models import findings, last_changes, persons
+from .scope import is_reached, reached
 
+_LOCK = threading.Lock()
+_TURNS: WeakValueDictionary[tuple[Hashable, ...], threading.Lock] = WeakValueDictionary()
 FEW = 500  # persons named one by one in a query
 
 
@@ -29,17 +33,27 @@ def kept(database: Database, access: Access, who: Person, name: str, make: Calla
     That it was read is entered into the audit.
     """
     with database.transaction(access.centres, write=True) as connection:
-        mine = sa.select(persons.c.id).where(persons.c.id == who.number, persons.c.id.in_(reached(access, "findings")))
+        mine = sa.select(persons.c.id).where(persons.c.id == who.number, is_reached(access, "findings"))
         if connection.execute(mine).one_or_none() is None:
             raise AccessError(f"there is no such patient of whom {access.user} may read findings")
         audit.append(connection, access, "findings", [who.number], {"kept": name})
         data = connection.execute(_one(who.number, version_of(who.change), name)).scalar_one_or_none()
     if data is not None:
         return unpacked(data)
-    made = packed(make())
-    with database.transaction(access.centres, write=True) as connection:
-        keep(connection, [(who.number, who.change)], name, [made])
-    return unpacked(made)
+    with _turn(id(database), who, name):
+        with database.transaction(access.centres) as connection:  # somebody may just have made it
+            data = connection.execute(_one(who.number, version_of(who.change), name)).scalar_one_or_none()
+        if data is None:
+            data = packed(make())
+            with database.transaction(access.centres, write=True) as connection:
+                keep(connection, [(who.number, who.change)], name, [data])
+    return unpacked(data)
+
+
+def _turn(*of_what: Hashable) -> threading.Lock:
+    """The lock under which one thing is made, so that two who ask for it at once do not both make it."""
+    with _LOCK:
+        return _TURNS.setdefault(of_what, threading.Lock())
 
 
 def kept_of_many(connection: sa.Connection, changes: Mapping[int, int], name: str) -> dict[int, Any]:
@@ -62,19 +76,14 @@ def keep(connection: sa.Connection, whose: Sequence[tuple[int, int]], name: str,
         for (person, change), each in zip(whose, data, strict=True)
     ]
     if rows:
-        connection.execute(insert_or_leave(connection).on_conflict_do_nothing(), rows)
+        connection.execute(insert_of(connection)(findings).on_conflict_do_nothing(), rows)
 
 
-def last_changes(connection: sa.Connection, access: Access, since: int = -1, action: str = "findings") -> dict[int, int]:
+def changed_since(connection: sa.Connection, access: Access, since: int = -1, action: str = "findings") -> dict[int, int]:
     """The number of the last change of every person within reach who was changed after the change `since`."""
-    found: dict[int, int] = {}
-    mine = reached(access, action)
-    for stored in VERSIONS.values():
-        for end in (stored.c.from_change, stored.c.to_change):
-            asked = sa.select(stored.c.person, sa.func.max(end)).where(end > since, stored.c.person.in_(mine)).group_by(stored.c.person)
-            for person, change in connection.execute(asked):
-                found[person] = max(change, found.get(person, -1))
-    return found
+    known = last_changes.c
+    asked = sa.select(known.person, known.change).where(known.change > since, known.person.in_(reached(access, action)))
+    return {row.person: row.change for row in connection.execute(asked)}
 
 
 def version_of(change: int | None) -> str:

@@ -16,6 +16,7 @@ from ..output import tables_of
 from ..version import __version__
 from . import audit, clock
 from .access import Access
+from .bulk import insert_of
 from .database import Database
 from .models import findings
 from .reading import Record, read_record
@@ -55,17 +56,9 @@ def version_key(record: Record, how: dict[str, Any]) -> str:
 
 def _keep(connection: sa.Connection, person: int, key: str, tables: dict[str, pl.DataFrame]) -> None:
     """Keep tables, unless somebody has just kept the same."""
-    insert = insert_or_leave(connection)
+    made = insert_of(connection)(findings)
     for name, table in tables.items():
         data = io.BytesIO()
         table.write_ipc(data, compression="zstd")
         row = {"person": person, "key": key, "name": name, "made_at": clock.now(), "data": data.getvalue()}
-        connection.execute(insert.values(**row).on_conflict_do_nothing())
-
-
-def insert_or_leave(connection: sa.Connection) -> Any:
-    """An insert into what is kept that can leave what is there."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return kind.insert(findings)
+        connection.execute(made.values(**row).on_conflict_do_nothing())

@@ -26,7 +26,7 @@ from .edits import begin_row
 from .errors import AccessError
 from .models import VERSIONS, columns_of, persons
 from .reading import versions, with_patients
-from .scope import lineage, person_of, reached
+from .scope import is_reached, lineage, person_of, reached
 
 ABSENT = ("none", "no", "absent", "无", "否", "没有")  # as the text of an event these say that nothing happened
 
@@ -70,7 +70,7 @@ def put_on_agenda(database: Database, access: Access, meeting: int, patient: str
     with database.transaction(access.centres, write=True) as connection:
         person = person_of(connection, access, "meet", patient, centre)
         held = _meeting(connection, access, meeting)
-        theirs = sa.select(persons.c.id).where(persons.c.id == person.id, persons.c.id.in_(reached(access, "meet", [held.centre])))
+        theirs = sa.select(persons.c.id).where(persons.c.id == person.id, is_reached(access, "meet", [held.centre]))
         if connection.execute(theirs).first() is None:
             raise AccessError(f"patient {patient!r} is neither of centre {held.centre!r} nor shared with it")
         last = sa.select(sa.func.coalesce(sa.func.max(agenda.c.position), 0)).where(agenda.c.meeting == meeting)

@@ -127,6 +127,21 @@ findings = sa.Table(
     sa.Column("made_at", sa.Text, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
+refused_cells = sa.Table(
+    "refused_cells",
+    METADATA,
+    sa.Column("change", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("centres", sa.Text, nullable=False),  # those of the user who imported, with commas
+    *(sa.Column(name, sa.BigInteger if name == "line" else sa.Text) for name in SCHEMA["rejected"]),
+)
+last_changes = sa.Table(
+    "last_changes",
+    METADATA,
+    sa.Column("person", sa.BigInteger, sa.ForeignKey("persons.id"), primary_key=True, autoincrement=False),
+    sa.Column("change", sa.BigInteger, nullable=False),
+    sa.Index("last_changes_change", "change"),
+)
 counters = sa.Table("counters", METADATA, sa.Column("name", sa.Text, primary_key=True), sa.Column("last", sa.BigInteger, nullable=False))
 VERSIONS = {table: _versions(table) for table in TABLES}
 COUNTED = (*VERSIONS, "persons", "shares", "changes", "audit", "attempts")

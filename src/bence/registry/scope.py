@@ -19,15 +19,20 @@ def reached(access: Access, action: str, centres: Sequence[str] | None = None) -
 
     `centres`: only what these of the user's centres own or are given to share.
     """
+    return sa.select(persons.c.id).where(is_reached(access, action, centres))
+
+
+def is_reached(access: Access, action: str, centres: Sequence[str] | None = None) -> sa.ColumnElement[bool]:
+    """Is the action allowed on this row of `persons`? To ask of one patient; `reached` lists all of them first."""
     reach, within = access.require(action), access.within(centres)
     own = persons.c.centre.in_(within)
     if reach == "own":
-        return sa.select(persons.c.id).where(own)
+        return own
     now = clock.now()
     given = sa.select(shares.c.person).where(
         shares.c.centre.in_(within), shares.c.since <= now, sa.or_(shares.c.until.is_(None), shares.c.until > now)
     )
-    return sa.select(persons.c.id).where(sa.or_(own, persons.c.id.in_(given)))
+    return sa.or_(own, persons.c.id.in_(given))
 
 
 def lineage(who_of: sa.Select) -> sa.Select:
@@ -49,7 +54,7 @@ def person_of(
     UsageError if two centres use the same key and `centre` does not say which is meant, and for a key under which a patient
     was formerly kept, unless the `past` is asked for.
     """
-    found = sa.select(persons.c.id, persons.c.centre).where(persons.c.patient == patient, persons.c.id.in_(reached(access, action)))
+    found = sa.select(persons.c.id, persons.c.centre).where(persons.c.patient == patient, is_reached(access, action))
     rows = connection.execute(found.where(persons.c.centre == centre) if centre else found).all()
     if not rows:
         raise AccessError(f"there is no patient {patient!r} whom {access.user} may {action}")
@@ -67,7 +72,7 @@ def person_of(
 
 def _whither(connection: sa.Connection, access: Access, action: str, move: sa.Row) -> str:
     """Where a person goes on; under which key only for those who reach there."""
-    found = sa.select(persons.c.patient).where(persons.c.id == move.to_person, persons.c.id.in_(reached(access, action)))
+    found = sa.select(persons.c.patient).where(persons.c.id == move.to_person, is_reached(access, action))
     key = connection.execute(found).scalar_one_or_none()
     elsewhere = move.to_centre != move.from_centre
     if key is None:

@@ -11,8 +11,9 @@ from ..errors import UsageError
 from . import audit, clock
 from .access import Access
 from .bulk import frame_of
+from .clinical import moves
 from .database import Database, next_ids
-from .models import centres, persons, shares
+from .models import centres, changes, persons, shares
 from .scope import person_of, reached
 
 
@@ -36,6 +37,22 @@ def share(
         row = {"id": number, "person": person.id, "home": person.centre, "centre": with_centre, "since": since, "until": end}
         connection.execute(sa.insert(shares).values(**row, consent=consent))
     return number
+
+
+def moved(database: Database, access: Access, patient: str, centre: str | None) -> pl.DataFrame:
+    """How an own patient came to the present centre and key, the last first.
+
+    Columns: `change`, `at`, `kind` (merge, transfer, rename), `who`, `why`, `from_centre`, `to_centre`, `consent`.
+    """
+    with database.transaction(access.centres, write=True) as connection:
+        person = person_of(connection, access, "read", patient, centre)
+        asked = sa.select(
+            moves.c.change, moves.c.at, changes.c.kind, changes.c.who, changes.c.why, moves.c.from_centre, moves.c.to_centre,
+            moves.c.consent, moves.c.to_change,
+        ).join(changes, changes.c.id == moves.c.change)  # fmt: skip
+        rows = frame_of(connection, asked.where(moves.c.to_person == person.id).order_by(moves.c.id.desc()))
+        audit.append(connection, access, "read", [person.id], {"moves": rows.height})
+    return rows.with_columns(stands=pl.col("to_change").is_null()).drop("to_change")
 
 
 def revoke(database: Database, access: Access, number: int, why: str) -> None:

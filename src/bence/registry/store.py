@@ -10,7 +10,23 @@ from typing import Any
 import polars as pl
 
 from ..chart import Chart, Format
-from . import accounts, audit, backup, counting, edits, importing, kept, kept_findings, listing, people, reading, sessions, sharing, undoing
+from . import (
+    accounts,
+    audit,
+    backup,
+    counting,
+    edits,
+    importing,
+    kept,
+    kept_findings,
+    listing,
+    people,
+    pseudonyms,
+    reading,
+    sessions,
+    sharing,
+    undoing,
+)
 from .access import Access
 from .audit import Verified
 from .backup import Backup
@@ -18,6 +34,7 @@ from .clinical_store import ClinicalStore
 from .cohort import Cohort, gathered
 from .database import Database
 from .deidentify import deidentify
+from .duplicates import Known
 from .exporting import export
 from .importing import Imported
 from .reading import Moment, Record
@@ -38,6 +55,7 @@ class Store(ClinicalStore):
         """`questionnaires`: a folder with the centre's own, beside those that Bence ships."""
         self._database, self._questionnaires = Database(where), questionnaires
         self._worklists: dict[tuple[str, ...], WorkList] = {}
+        self._pairs: Known = {}
         self._cohorts: dict[tuple[str, tuple[str, ...]], tuple[tuple[int, ...], Cohort]] = {}
 
     @classmethod
@@ -50,6 +68,10 @@ class Store(ClinicalStore):
         """Close all connections."""
         self._database.close()
 
+    def on_change(self, told: Callable[[set[int]], None]) -> None:
+        """Tell somebody, after every change that this store commits, the numbers of the persons whom it touched."""
+        self._database.told = told
+
     # reading
 
     def chart(self, access: Access, at_store_time: Moment = None, centres: Sequence[str] | None = None) -> Chart:
@@ -59,6 +81,14 @@ class Store(ClinicalStore):
     def deidentified(self, access: Access, key: bytes, at_store_time: Moment = None, centres: Sequence[str] | None = None) -> Chart:
         """The chart of own patients without what tells who they are; `key`: the secret key of the pseudonyms."""
         return deidentify(reading.read_chart(self._database, access, "deidentified", at_store_time, centres), key)[0]
+
+    def treated(self, access: Access, key: bytes) -> pl.DataFrame:
+        """Own patients who were treated: `patient` (the pseudonym in `deidentified`), `treatments` (rows)."""
+        return pseudonyms.treated(self._database, access, key)
+
+    def deidentified_one(self, access: Access, key: bytes, pseudonym: str) -> Chart:
+        """One patient of `deidentified`, without the others being read; AccessError if nobody has the pseudonym."""
+        return pseudonyms.deidentified_one(self._database, access, key, pseudonym)
 
     def patient(self, access: Access, patient: str, centre: str | None = None, at_store_time: Moment = None) -> Record:
         """One patient: the chart, and the rows with their id and version."""
@@ -158,8 +188,15 @@ class Store(ClinicalStore):
         return importing.import_chart(self._database, access, chart, why, centre, dry_run)
 
     def imports(self, access: Access) -> pl.DataFrame:
-        """The imports of own patients, the last first: `id`, `at`, `who`, `why`, `rows`, `undone_by`, `undone_at`."""
+        """The imports of own patients, the last first: `id`, `at`, `who`, `why`, `rows`, `rejected` (cells), `undone_by`, `undone_at`."""
         return importing.read_imports(self._database, access)
+
+    def rejected(self, access: Access, change: int) -> pl.DataFrame:
+        """The cells that an import did not accept: `file`, `line`, `column`, `value`, `reason`, `expected`, `nearest`.
+
+        AccessError for who has not every centre of the user who imported: they may name patients of all of these.
+        """
+        return importing.read_rejected(self._database, access, change)
 
     def undo(self, access: Access, change: int, why: str) -> int:
         """Take an import, a single edit or a move back by new versions; returns the number of that change."""
@@ -187,6 +224,13 @@ class Store(ClinicalStore):
     def shared(self, access: Access) -> pl.DataFrame:
         """The shares of own patients."""
         return sharing.shared(self._database, access)
+
+    def moved(self, access: Access, patient: str, centre: str | None = None) -> pl.DataFrame:
+        """How a patient came to the present centre and key, the last move first.
+
+        Columns: `change`, `at`, `kind` (merge, transfer, rename), `who`, `why`, `from_centre`, `to_centre`, `consent`, `stands`.
+        """
+        return sharing.moved(self._database, access, patient, centre)
 
     # people and audit
 

@@ -15,7 +15,7 @@ from . import audit
 from .access import Access
 from .bulk import frame_of
 from .database import Database
-from .kept import keep, kept_of_many, last_changes, packed
+from .kept import changed_since, keep, kept_of_many, packed
 from .models import VERSIONS, changes, persons
 from .reading import as_chart, versions
 from .scope import reached
@@ -90,7 +90,7 @@ class WorkList:
         with self.lock:
             since = self.upto if all(number in self.changed for number in people) else -1
             if last > since:
-                self.changed |= last_changes(connection, access, since, self.action)
+                self.changed |= changed_since(connection, access, since, self.action)
                 self.upto = last
             wanted = {number: self.changed[number] for number in people if not self._is_current(number)}
             if wanted:

@@ -21,6 +21,7 @@ from .security import AddHeaders
 from .settings import Settings
 from .tries import Tries
 from .visit import Registry
+from .warming import Warmer
 
 HERE = Path(__file__).parent
 
@@ -30,7 +31,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     app = FastAPI(title="Bence", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.settings = settings
-    app.state.registry = Registry(settings)
+    app.state.warmer = Warmer(lambda lang: app.state.registry.everybody(lang))
+    app.state.registry = Registry(settings, app.state.warmer.changed)
     app.state.first_token = None
     app.state.tries = Tries()
     app.state.waiting = Waiting()
@@ -50,4 +52,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.waiting.close()
+    app.state.warmer.close()
     app.state.registry.close()

@@ -11,14 +11,14 @@ from ..report.advised import section
 from ..report.page import look, told
 from ..report.pictures import course
 from .dossier import said
-from .rendering import text
+from .rendering import part
 from .svg import presented
-from .visit import Visit
+from .visit import Reader
 
 MOST_GAPS = 8  # tests that would settle something, those that settle most first
 
 
-def brief(visit: Visit, who: Person, at: date | None) -> dict[str, Any]:
+def brief(visit: Reader, who: Person, at: date | None) -> dict[str, Any]:
     """The brief as a part of a page (`html`), and the questions that the pathway asks of the patient (`asked`)."""
     region = visit.settings.region
 
@@ -28,7 +28,7 @@ def brief(visit: Visit, who: Person, at: date | None) -> dict[str, Any]:
         measurable = float(seen.found.manifest["policies"]["serum_measurable"])
         picture = course(seen.own, seen.story.visits, seen.story.values, seen.story.lines, visit.lang, measurable)
         advice = section(facts(seen.found, region), who.patient, region, visit.lang)
-        html = text(
+        html = part(
             visit, "mdt_brief.html", w=said(visit.lang), picture=picture, body=presented(picture.body) if picture else "",
             told=known, gaps=known["gaps"][:MOST_GAPS], more=len(known["gaps"]) - MOST_GAPS, **advice,
         )  # fmt: skip

@@ -1,15 +1,12 @@
-"""Entering rows: which codes there are, what may stand in a row of each, and why a value was not accepted, in both languages."""
+"""Entering rows: which codes there are, what may stand in a row of each, in both languages."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ..catalogue import Code, codes, codes_of, fold, label
-from ..errors import BenceError
-from ..report.reasons import input_said
 
 GRAINS = {"observations": ("observation",), "treatments": ("drug", "procedure"), "events": ("event",)}
 TABLE_WORDS = {
@@ -41,33 +38,6 @@ VISIT = (
     "platelets", "creatinine", "calcium", "albumin", "ldh", "ldh_upper_limit", "b2m", "igg", "iga", "igm",
 )  # fmt: skip
 MOST = 30  # codes shown for a word
-FAULTS = (
-    (r"not a number", "不是数字"),
-    (r"not a date|no such day|there is no day", "不是有效日期"),
-    (r"plausible|out of range|outside|above|below|too (high|low|large|small)|not possible", "超出合理范围"),
-    (r"before birth|death before birth", "早于出生日期"),
-    (r"seen after death|after death", "晚于死亡日期"),
-    (r"before", "早于起始日期"),
-    (r"unit", "缺少单位或单位无法识别"),
-    (r"blank|says nothing", "未填写内容"),
-    (r"unknown|not a|no such|recognised", "无法识别"),
-    (r"is in centre .* already", "该编号在本中心已存在"),
-    (r"still has rows", "该患者仍有记录，须先删除"),
-)
-EXPECTED = (
-    (r"^a number$", "数字"),
-    (r"^a date written year first, such as (.+)$", r"年在前的日期，如\1"),
-    (r"^a date after birth$", "出生之后的日期"),
-    (r"^a date not before .*$", "不早于开始日期"),
-    (r"^a date up to the date of death$", "不晚于死亡日期"),
-    (r"^every row needs .*$", "此项必填"),
-    (r"^a value or a text$", "数值或文字结果"),
-    (r"^a whole number from (\d+) to (\d+)$", r"\1至\2的整数"),
-    (r"^negative, or the chains found, such as igg_kappa$", "negative（阴性），或所见条带，如igg_kappa"),
-    (r"^(\S+) to (\S+ ?\S*) \(.*\)$", r"\1至\2"),
-    (r"^(\S+) to (.+)$", r"\1至\2"),
-    (r"^these to be removed first$", "先删除这些记录"),
-)
 
 
 def search(word: str, table: str) -> list[Code]:
@@ -106,31 +76,6 @@ def choices(column: str, code: Code | None) -> tuple[str, ...]:
     if code is not None and column == "unit" and code.unit:
         return (code.unit, *(unit for unit in code.other_units if unit != code.unit))
     return ()
-
-
-def fault_said(error: BenceError, zh: bool) -> str:
-    """Why a value was not accepted, in the language of the user."""
-    table, _, place = error.where.partition(": ")
-    column, _, value = (place or table).partition(" = ")
-    words = COLUMN_WORDS.get(column.strip())
-    where = words[zh] if words else input_said(column.strip(), "zh" if zh else "en") if column.strip() in codes() else ""
-    what = next((chinese for pattern, chinese in FAULTS if re.search(pattern, error.what)), error.what) if zh else error.what
-    parts = [f"{where} {value}".strip(), what]
-    told = ("：" if zh else ": ").join(part for part in parts if part)
-    if error.expected:
-        told += f"；应为：{_expected(error.expected)}" if zh else f"; expected {error.expected}"
-    if error.nearest:
-        near = input_said(error.nearest, "zh" if zh else "en")
-        told += f"；是否为“{near}”？" if zh else f"; did you mean {near}?"
-    return told
-
-
-def _expected(text: str) -> str:
-    """What was expected, in Chinese where it is one of the common forms."""
-    for pattern, chinese in EXPECTED:
-        if re.search(pattern, text):
-            return re.sub(pattern, chinese, text)
-    return text.replace(" or ", "或")
 
 
 def shown_of(row: Mapping[str, Any], lang: str) -> str:

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 
 from ..errors import BenceError
 from ..registry import AccessError, ConflictError, SignInError
+from .refusals import fault_said
 from .rendering import outside
-from .visit import Forged, MustChange, SignedOut
+from .visit import Forged, MustChange, SignedOut, lang_of
 
 SAID = {
     400: ("The request could not be understood.", "无法识别该请求。"),
@@ -52,12 +53,14 @@ def answer(request: Request, status: int, why: str = "") -> Response:
 def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, BenceError)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
-    return answer(request, status, "" if status == 404 else error.message)
+    return answer(request, status, "" if status == 404 else error.message if _is_program(request) else fault_said(error, lang_of(request)))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return answer(request, 422, "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()))
+    chinese = not _is_program(request) and lang_of(request) == "zh"
+    faults = [(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors()]
+    return answer(request, 422, "、".join(place for place, _ in faults) if chinese else "; ".join(map(": ".join, faults)))
 
 
 def _signed_out(request: Request, _: Exception) -> Response:

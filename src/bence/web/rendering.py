@@ -16,7 +16,7 @@ from ..registry import ROLES
 from ..report.page import environment as report_environment
 from ..report.page import whole_dates
 from ..version import __version__
-from .visit import Visit, lang_of
+from .visit import Reader, Visit, lang_of
 
 HERE = Path(__file__).parent
 
@@ -46,6 +46,11 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
     return HTMLResponse(text(visit, template, **context), status)
 
 
+def part(reader: Reader, template: str, **context: Any) -> str:
+    """The text of a template that is the same for all who read this language."""
+    return _text(reader.lang, template, {"handle": reader.handles.of} | context)
+
+
 def text(visit: Visit, template: str, **context: Any) -> str:
     """The text of a template for a visit."""
     own = {"visit": visit, "csrf": visit.csrf, "handle": visit.handles.of, "path": visit.request.url.path}
@@ -59,7 +64,7 @@ def outside(request: Request, template: str, status: int = 200, **context: Any) 
 
 def _text(lang: str, template: str, context: dict[str, Any]) -> str:
     said: dict[str, Any] = {
-        "t": partial(_chosen, lang == "zh"),
+        "t": partial(chosen, lang),
         "lang": "zh-CN" if lang == "zh" else "en",
         "zh": lang == "zh",
         "label": lambda code: label(code, lang),
@@ -70,5 +75,6 @@ def _text(lang: str, template: str, context: dict[str, Any]) -> str:
     return environment().get_template(f"web/{template}").render(said | context)
 
 
-def _chosen(zh: bool, en: str, chinese: str) -> str:
-    return chinese if zh else en
+def chosen(lang: str, en: str, zh: str) -> str:
+    """The words in the language of the reader."""
+    return zh if lang == "zh" else en

@@ -29,10 +29,9 @@ KNOWN = ("iss", "r_iss", "r2_iss", "high_risk_2025", "frailty_imwg", "frailty_si
 
 def case(visit: Visit, source: str, patient: str) -> tuple[Chart, pl.DataFrame]:
     """The chart of a case and its decisions in their order; AccessError if there is none that the user may see."""
-    chart = demo_chart() if source == "demo" else deidentified(visit)
-    if patient not in chart.patients["patient"]:
+    if source == "demo" and patient not in demo_chart().patients["patient"]:
         raise AccessError("there is no such case")
-    own = chart.only(patient)
+    own = demo_chart().only(patient) if source == "demo" else _own_case(visit, patient)
     made = _demo_decisions() if source == "demo" else decisions(assess(own))
     return own, made.filter(pl.col("patient") == patient).sort("on")
 
@@ -42,14 +41,14 @@ def demo_cases() -> list[tuple[str, int]]:
     return _demo_decisions().group_by("patient").len().sort("patient").rows()
 
 
-def deidentified(visit: Visit) -> Chart:
-    """The patients of the own centres, de-identified for teaching: pseudonyms and days differ from those of any export."""
-    return visit.store.deidentified(visit.access, _key(visit.store))
+def own_cases(visit: Visit) -> list[tuple[str, int]]:
+    """The de-identified patients of the own centres who were treated, with the number of treatments recorded."""
+    return visit.store.treated(visit.access, _key(visit.store)).head(MOST_CASES).rows()
 
 
-def own_cases(chart: Chart) -> list[tuple[str, int]]:
-    """The de-identified patients who were treated, with the number of treatments recorded."""
-    return chart.treatments.group_by("patient").len().sort("patient").head(MOST_CASES).rows()
+def _own_case(visit: Visit, patient: str) -> Chart:
+    """A patient of the own centres, de-identified for teaching: pseudonyms and days differ from those of any export."""
+    return visit.store.deidentified_one(visit.access, _key(visit.store), patient)
 
 
 def scene(source: str, own: Chart, made: pl.DataFrame, step: int, region: str, lang: str) -> dict[str, Any]:

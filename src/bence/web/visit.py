@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from .handles import Handles
 from .settings import Settings
 
 COOKIE = "bence_session"
+SERVER = "bence serve"  # who reads, in the audit, where the server does so by itself
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -34,8 +36,9 @@ class Forged(Exception):
 class Registry:
     """The store that a server serves, and the handles of its patients; `store` is None until there is one."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._questionnaires = settings.questionnaires
+    def __init__(self, settings: Settings, changed: Callable[[set[int]], None]) -> None:
+        """`changed`: who is told whom a change touched, once it is committed."""
+        self._settings, self._changed = settings, changed
         self.store: Store | None = None
         self.handles: Handles | None = None
         if "://" in settings.database or _is_file(settings.database):
@@ -43,8 +46,16 @@ class Registry:
 
     def open(self, database: str) -> None:
         """Open the store at an address."""
-        self.store = Store(database, self._questionnaires)
+        self.store = Store(database, self._settings.questionnaires)
         self.handles = Handles(self.store.secret("handles"))
+        self.store.on_change(self._changed)
+
+    def everybody(self, lang: str) -> Reader:
+        """The server itself as a reader of all centres. SignedOut if there is no registry."""
+        if self.store is None or self.handles is None:
+            raise SignedOut
+        access = Access(SERVER, ["physician"], self.store.centres())
+        return Reader(self.store, self.handles, self._settings, access, lang)
 
     def close(self) -> None:
         """Close the connections of the store."""
@@ -53,15 +64,13 @@ class Registry:
 
 
 @dataclass(frozen=True)
-class Visit:
-    """One request of a user who is signed in."""
+class Reader:
+    """Who reads a registry, in which language: a user who is signed in, or the server itself before anybody asks."""
 
-    request: Request
     store: Store
     handles: Handles
     settings: Settings
     access: Access
-    csrf: str
     lang: str
 
     def may(self, action: str) -> bool:
@@ -74,6 +83,14 @@ class Visit:
         if number is None:
             raise AccessError("there is no such patient")
         return self.store.person(self.access, number)
+
+
+@dataclass(frozen=True)
+class Visit(Reader):
+    """One request of a user who is signed in."""
+
+    request: Request
+    csrf: str
 
 
 def lang_of(request: Request) -> str:
@@ -111,7 +128,8 @@ async def arriving(request: Request) -> Visit:
     if by_browser and request.method not in SAFE and not await _has_token(request, session.csrf):
         raise Forged
     request.state.must_change = session.must_change
-    return Visit(request, registry.store, registry.handles, request.app.state.settings, session.access, session.csrf, lang_of(request))
+    settings = request.app.state.settings
+    return Visit(registry.store, registry.handles, settings, session.access, lang_of(request), request, session.csrf)
 
 
 async def _has_token(request: Request, csrf: str) -> bool:

@@ -16,6 +16,7 @@ from ...assess import DISCLAIMER, Findings, assess
 from ...catalogue import label
 from ...chart import Chart
 from ...report.reasons import said
+from ..rendering import chosen
 from .models import SUMMARY, Action, Card, Source, Suggestion
 
 SHOWN = ("diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025", "line", "response", "best_response")
@@ -41,7 +42,7 @@ def order_cards(chart: Chart, drugs: Sequence[str], region: str, lang: str) -> l
         ]
         if against:
             worst = "critical" if any(one.stance == "blocked" for one in against) else "warning"
-            summary = _chosen(lang, "The pathway speaks against {}", "诊疗路径不支持{}").format(label(drug, lang))
+            summary = chosen(lang, "The pathway speaks against {}", "诊疗路径不支持{}").format(label(drug, lang))
             cards.append(_card(summary, _listed(against, lang), worst, lang))
     return cards
 
@@ -49,20 +50,20 @@ def order_cards(chart: Chart, drugs: Sequence[str], region: str, lang: str) -> l
 def _standing(findings: Findings, chart: Chart, lang: str) -> Card:
     """Diagnosis, stage, line and response; what is unknown is told as unknown, with what it could be."""
     status = findings.status.row(0, named=True)
-    unknown = _chosen(lang, "unknown", "未知")
+    unknown = chosen(lang, "unknown", "未知")
     lines = []
     for name in SHOWN:
         left = str(status.get(f"{name}_possible") or "").split("|")
-        possible = _chosen(lang, " or ", "或").join(said(name, each, lang) for each in left if each)
+        possible = chosen(lang, " or ", "或").join(said(name, each, lang) for each in left if each)
         told = said(name, status[name], lang) if status[name] is not None else unknown + (f" ({possible})" if possible else "")
         lines.append(f"- {label(name, lang)}: {told}")
     if chart.rejected.height:
         lines.append(
-            "- " + _chosen(lang, "{} values of the record could not be read", "病历中有{}项数据无法识别").format(chart.rejected.height)
+            "- " + chosen(lang, "{} values of the record could not be read", "病历中有{}项数据无法识别").format(chart.rejected.height)
         )
     known = [said(name, status[name], lang) for name in ("diagnosis", "r2_iss", "response") if status[name] is not None]
     summary = "Bence: " + (
-        _chosen(lang, ", ", "，").join(known) or _chosen(lang, "not enough is known for a diagnosis", "资料不足，无法判断诊断")
+        chosen(lang, ", ", "，").join(known) or chosen(lang, "not enough is known for a diagnosis", "资料不足，无法判断诊断")
     )
     return _card(summary, "\n".join(lines), "info", lang)
 
@@ -72,7 +73,7 @@ def _urgent(story: Story, lang: str) -> list[Card]:
     options = [one for asked in story.questions if asked.key == "urgent" for one in asked.options if one.stance == "for" and one.option]
     if not options:
         return []
-    summary = _chosen(lang, "Urgent: {}", "紧急：{}").format(_chosen(lang, "; ", "；").join(one.words for one in options))
+    summary = chosen(lang, "Urgent: {}", "紧急：{}").format(chosen(lang, "; ", "；").join(one.words for one in options))
     return [_card(summary, _listed(options, lang), "critical", lang)]
 
 
@@ -86,14 +87,14 @@ def _missing(story: Story, lang: str) -> list[Card]:
     if not tests:
         return []
     listed = "\n".join(f"- **{test}**: {'; '.join(dict.fromkeys(options))}" for test, options in tests.items())
-    summary = _chosen(lang, "{} missing results would settle options", "补充{}项结果可明确下一步方案").format(len(tests))
+    summary = chosen(lang, "{} missing results would settle options", "补充{}项结果可明确下一步方案").format(len(tests))
     suggested = [_order(test, story.patient, lang) for test in tests]
     return [_card(summary, listed, "info", lang).model_copy(update={"suggestions": suggested, "selectionBehavior": "any"})]
 
 
 def _order(test: str, patient: str, lang: str) -> Suggestion:
     """A draft order of a test."""
-    words = _chosen(lang, "Order: {}", "开具：{}").format(test)
+    words = chosen(lang, "Order: {}", "开具：{}").format(test)
     order = {
         "resourceType": "ServiceRequest", "status": "draft", "intent": "proposal",
         "code": {"text": test}, "subject": {"reference": f"Patient/{patient}"},
@@ -117,7 +118,3 @@ def _card(summary: str, detail: str, indicator: Any, lang: str) -> Card:
     return Card(
         uuid=str(uuid4()), summary=short, detail=f"{detail}\n\n{DISCLAIMER[lang]}", indicator=indicator, source=Source(label="Bence")
     )
-
-
-def _chosen(lang: str, en: str, zh: str) -> str:
-    return zh if lang == "zh" else en

@@ -10,24 +10,20 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from ...chart import DATED
-from ...errors import BenceError, UsageError
+from ...errors import UsageError
 from ...registry import AccessError, Person
 from ...registry.moving import differing
 from ..dossier import day_of
-from ..entering import COLUMN_WORDS, TABLE_WORDS, fault_said
+from ..entering import COLUMN_WORDS, TABLE_WORDS
+from ..refusals import tried
 from ..rendering import page
 from ..visit import Visit, Visiting
 from .enter import Fields
 
 router = APIRouter()
+MOVES = {"merge": ("merged", "合并"), "transfer": ("transferred", "转中心"), "rename": ("given another key", "更换编号")}
+SHOWN = 200  # pairs, the most likely first
 KEEP = "keep"  # field of a form → which of two values holds
-WORDS = {
-    "consent": ("say where the consent is kept", "请注明知情同意书存放处"),
-    "why": ("a reason is needed", "请填写理由"),
-    "until": ("the share ends in the past", "共享截止日期早于今日"),
-    "other": ("there is no such patient whom you may merge", "没有该患者，或您无权合并"),
-    "same": ("this is the same record", "这是同一条记录"),
-}
 
 
 @router.get("/patients/{handle}/care")
@@ -43,12 +39,11 @@ def act(visit: Visiting, fields: Fields, handle: str, what: str) -> Response:
     doing = {"share": _share, "revoke": _revoke, "transfer": _transfer, "rename": _rename, "undo": _undo, "other": _other}
     if what not in doing:
         raise AccessError(f"nothing is done as {what!r}")
-    try:
-        return RedirectResponse(doing[what](visit, who, handle, fields), 303)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _care(visit, handle, fields, refused=fault_said(error, visit.lang == "zh"))
+    return tried(
+        visit,
+        lambda: RedirectResponse(doing[what](visit, who, handle, fields), 303),
+        lambda why: _care(visit, handle, fields, refused=why),
+    )
 
 
 @router.get("/patients/{handle}/merge/{duplicate}")
@@ -61,31 +56,29 @@ def show_merge(visit: Visiting, handle: str, duplicate: str) -> Response:
 def merge(visit: Visiting, fields: Fields, handle: str, duplicate: str) -> Response:
     """Let the rows of the duplicate go on under the patient."""
     keep, gone = visit.person(handle), visit.person(duplicate)
-    try:
-        why = _needed(visit, fields, "why")
+
+    def merged() -> Response:
+        why = _needed(fields, "why")
         resolve = _resolved(visit, _patient_row(visit, keep), _patient_row(visit, gone), fields)
         change = visit.store.merge(visit.access, keep.patient, gone.patient, why, resolve, keep.centre, gone.centre)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _merge_page(visit, handle, duplicate, fields, fault_said(error, visit.lang == "zh"))
-    return RedirectResponse(f"/patients/{handle}/care?done=merged&change={change}", 303)
+        return RedirectResponse(f"/patients/{handle}/care?done=merged&change={change}", 303)
+
+    return tried(visit, merged, lambda why: _merge_page(visit, handle, duplicate, fields, why))
 
 
 @router.get("/duplicates")
 def show_duplicates(visit: Visiting) -> Response:
     """Records that may be of one human, with the reasons."""
     pairs = visit.store.duplicates(visit.access)
-    numbers = _numbers(visit)
-    return page(visit, "duplicates.html", pairs=pairs.rows(named=True), numbers=numbers)
+    return page(visit, "duplicates.html", pairs=pairs.head(SHOWN).rows(named=True), found=pairs.height)
 
 
 def _share(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> str:
     until = day_of(fields.get("until", ""))
     if until and until < date.today():
-        raise UsageError(_word(visit, "until"))
+        raise UsageError("the share ends in the past")
     end = datetime.combine(until + timedelta(days=1), datetime.min.time()).astimezone() if until else None
-    visit.store.share(visit.access, who.patient, fields.get("centre", ""), _needed(visit, fields, "consent"), end, who.centre)
+    visit.store.share(visit.access, who.patient, fields.get("centre", ""), _needed(fields, "consent"), end, who.centre)
     return f"/patients/{handle}/care?done=shared"
 
 
@@ -94,20 +87,20 @@ def _revoke(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> s
     mine = [str(row["id"]) for row in _shares(visit, who)]
     if number not in mine:
         raise AccessError("there is no such share of this patient")
-    visit.store.revoke(visit.access, int(number), _needed(visit, fields, "why"))
+    visit.store.revoke(visit.access, int(number), _needed(fields, "why"))
     return f"/patients/{handle}/care?done=revoked"
 
 
 def _transfer(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> str:
     to, key = fields.get("centre", ""), fields.get("key", "").strip()
-    why, consent = _needed(visit, fields, "why"), _needed(visit, fields, "consent")
+    why, consent = _needed(fields, "why"), _needed(fields, "consent")
     change = visit.store.transfer(visit.access, who.patient, to, why, consent, key or None, who.centre)
     return _where_now(visit, key or who.patient, to, f"done=transferred&change={change}")
 
 
 def _rename(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> str:
-    key = _needed(visit, fields, "key")
-    change = visit.store.rename(visit.access, who.patient, key, _needed(visit, fields, "why"), who.centre)
+    key = _needed(fields, "key")
+    change = visit.store.rename(visit.access, who.patient, key, _needed(fields, "why"), who.centre)
     return _where_now(visit, key, who.centre, f"done=renamed&change={change}")
 
 
@@ -115,7 +108,7 @@ def _undo(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> str
     number = fields.get("change", "")
     if not number.isdecimal():
         raise UsageError(f"{number!r} is not the number of a change")
-    visit.store.undo(visit.access, int(number), _needed(visit, fields, "why"))
+    visit.store.undo(visit.access, int(number), _needed(fields, "why"))
     return "/patients"
 
 
@@ -124,7 +117,7 @@ def _other(visit: Visit, who: Person, handle: str, fields: dict[str, str]) -> st
     visit.access.require("merge")
     number = _numbers(visit).get((fields.get("centre") or who.centre, fields.get("key", "").strip()))
     if number is None:
-        raise UsageError(_word(visit, "other"))
+        raise UsageError("there is no such patient whom you may merge")
     return f"/patients/{handle}/merge/{visit.handles.of(number)}"
 
 
@@ -156,7 +149,8 @@ def _care(
         visit, "care.html", 422 if refused else 200, person=who, address=f"/patients/{handle}", own=own, given=given or {},
         shares=_shares(visit, who) if own and visit.may("share") else [], refused=refused, done=done, change=change,
         centres={code: names for code, names in visit.store.centres().items() if code != who.centre},
-        mine=visit.access.centres, today=date.today(),
+        mine=visit.access.centres, today=date.today(), moves=visit.store.moved(visit.access, who.patient, who.centre).rows(named=True),
+        kinds=MOVES,
     )  # fmt: skip
 
 
@@ -164,7 +158,7 @@ def _merge_page(visit: Visit, handle: str, duplicate: str, given: dict[str, str]
     visit.access.require("merge")
     keep, gone = visit.person(handle), visit.person(duplicate)
     if keep.number == gone.number:
-        raise UsageError(_word(visit, "same"))
+        raise UsageError("this is the same record")
     records = [visit.store.patient(visit.access, one.patient, one.centre).rows for one in (keep, gone)]
     sizes = [(TABLE_WORDS[table], *(rows[table].height for rows in records)) for table in DATED]
     rows = [rows["patients"].row(0, named=True) for rows in records]
@@ -187,13 +181,9 @@ def _resolved(visit: Visit, mine: dict[str, Any], theirs: dict[str, Any], fields
     return {name: (mine if side == "first" else theirs)[name] for name, side in chosen.items() if side in ("first", "second")}
 
 
-def _needed(visit: Visit, fields: dict[str, str], name: str) -> str:
+def _needed(fields: dict[str, str], name: str) -> str:
     """A field that must not be empty."""
     text = fields.get(name, "").strip()
     if not text:
-        raise UsageError(_word(visit, name if name in WORDS else "why"))
+        raise UsageError("say where the consent is kept" if name == "consent" else "a reason is needed" if name == "why" else "blank")
     return text
-
-
-def _word(visit: Visit, name: str) -> str:
-    return WORDS[name][visit.lang == "zh"]

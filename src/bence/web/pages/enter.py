@@ -17,7 +17,8 @@ from ...errors import BenceError, UsageError
 from ...registry import AccessError, ConflictError, Person
 from ...registry.reading import Record
 from ...report.changes import changes
-from ..entering import COLUMN_WORDS, COLUMNS, GRAINS, TABLE_WORDS, VISIT, choices, fault_said, given, search
+from ..entering import COLUMN_WORDS, COLUMNS, GRAINS, TABLE_WORDS, VISIT, choices, given, search
+from ..refusals import fault_said, tried
 from ..rendering import page
 from ..visit import Visit, Visiting
 
@@ -44,15 +45,14 @@ def new_patient(visit: Visiting) -> Response:
 def add_patient(visit: Visiting, fields: Fields) -> Response:
     """Enter a new patient."""
     key, centre = fields.get("patient", "").strip(), fields.get("centre", "")
-    try:
+
+    def added() -> Response:
         if not key:
             raise UsageError("blank", where="patients: patient", expected="every row needs patient")
         number = visit.store.add_patient(visit.access, key, centre, given(fields, "patients"), fields.get("why") or WHY[0])
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _new(visit, fields, fault_said(error, visit.lang == "zh"))
-    return RedirectResponse(f"/patients/{visit.handles.of(number)}/enter", 303)
+        return RedirectResponse(f"/patients/{visit.handles.of(number)}/enter", 303)
+
+    return tried(visit, added, lambda why: _new(visit, fields, why))
 
 
 @router.get("/patients/{handle}/enter")
@@ -88,13 +88,12 @@ def add_row(visit: Visiting, fields: Fields, handle: str, table: str, what: str)
     """Enter a row."""
     who = visit.person(handle)
     fields["what"] = what
-    try:
+
+    def added() -> Response:
         visit.store.add(visit.access, table, who.patient, given(fields, table), fields.get("why") or WHY[0], who.centre)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _form(visit, handle, who, table, fields, refused=fault_said(error, visit.lang == "zh"))
-    return RedirectResponse(f"/patients/{handle}/enter?table={table}&done=added", 303)
+        return RedirectResponse(f"/patients/{handle}/enter?table={table}&done=added", 303)
+
+    return tried(visit, added, lambda why: _form(visit, handle, who, table, fields, refused=why))
 
 
 @router.post("/patients/{handle}/preview/{table}")
@@ -102,15 +101,14 @@ def preview(visit: Visiting, fields: Fields, handle: str, table: str) -> Respons
     """What a row would change, before it is kept; nothing is."""
     visit.access.require("findings")
     who, before = visit.person(handle), fields.get("replaces")
-    try:
+
+    def compared() -> Response:
         row = visit.store.attempt(visit.access, table, who.patient, given(fields, table), who.centre)
         record = visit.store.patient(visit.access, who.patient, who.centre)
         found = changes(record.chart, table, row, None, visit.lang, without=pl.col("source") == before if before else None)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return page(visit, "preview.html", refused=fault_said(error, visit.lang == "zh"), found=None)
-    return page(visit, "preview.html", refused="", found=found)
+        return page(visit, "preview.html", refused="", found=found)
+
+    return tried(visit, compared, lambda why: page(visit, "preview.html", refused=why, found=None))
 
 
 @router.get("/patients/{handle}/visit")
@@ -131,7 +129,7 @@ def add_visit(visit: Visiting, fields: Fields, handle: str) -> Response:
         except AccessError:
             raise
         except BenceError as error:
-            faults[name] = fault_said(error, visit.lang == "zh")
+            faults[name] = fault_said(error, visit.lang)
     if faults or not rows:
         return _visit_form(visit, handle, fields, faults, list(rows), 422)
     visit.store.add_all(visit.access, "observations", who.patient, list(rows.values()), fields.get("why") or WHY[0], who.centre)
@@ -150,26 +148,25 @@ def change_row(visit: Visiting, fields: Fields, handle: str, table: str, row: in
     """Correct or remove a row; a conflict shows what the other user changed."""
     who = visit.person(handle)
     version, why = fields.get("version", ""), fields.get("why", "").strip()
-    zh = visit.lang == "zh"
-    try:
+
+    def changed() -> Response:
         if not why:
-            raise UsageError("请填写理由" if zh else "a reason is needed")
+            raise UsageError("a reason is needed")
         if not version.isdigit():
             raise UsageError("the row was not read", expected="its version")
-        if "remove" in fields:
-            visit.store.remove(visit.access, table, row, int(version), why)
-        else:
-            visit.store.edit(visit.access, table, row, int(version), given(fields, table), why)
-    except ConflictError as error:
-        return _form(visit, handle, who, table, fields, row=row, conflict=error, status=409)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _form(visit, handle, who, table, fields, row=row, refused=fault_said(error, zh))
-    if table == "patients" and "remove" in fields:
-        return RedirectResponse("/patients", 303)
-    back = f"table={table}&" if table in GRAINS else ""
-    return RedirectResponse(f"/patients/{handle}/enter?{back}done={'removed' if 'remove' in fields else 'changed'}", 303)
+        try:
+            if "remove" in fields:
+                visit.store.remove(visit.access, table, row, int(version), why)
+            else:
+                visit.store.edit(visit.access, table, row, int(version), given(fields, table), why)
+        except ConflictError as error:
+            return _form(visit, handle, who, table, fields, row=row, conflict=error, status=409)
+        if table == "patients" and "remove" in fields:
+            return RedirectResponse("/patients", 303)
+        back = f"table={table}&" if table in GRAINS else ""
+        return RedirectResponse(f"/patients/{handle}/enter?{back}done={'removed' if 'remove' in fields else 'changed'}", 303)
+
+    return tried(visit, changed, lambda why: _form(visit, handle, who, table, fields, row=row, refused=why))
 
 
 @router.get("/patients/{handle}/rows/{table}/{row}/history")

@@ -14,6 +14,7 @@ from ...demo import demo_chart
 from ...errors import BenceError
 from ...registry import Access, AccessError, Store
 from ...registry.accounts import check_new
+from ..refusals import fault_said
 from ..rendering import outside
 from ..visit import Registry
 from .account import UNEQUAL, with_session
@@ -59,7 +60,7 @@ def make_registry(
         Store.create(database, {code.strip(): (en.strip() or zh.strip() or code, zh.strip() or en.strip() or code)}, owner).close()
         registry.open(database)
     except BenceError as error:
-        return outside(request, "first.html", 422, token=token, refused=(error.message, error.message), given=given)
+        return outside(request, "first.html", 422, token=token, refused=(fault_said(error, "en"), fault_said(error, "zh")), given=given)
     request.app.state.first_token = None
     return with_session(RedirectResponse("/", 303), _enter(registry, owner, password, demo), request)
 

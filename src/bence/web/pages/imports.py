@@ -16,9 +16,9 @@ from ...errors import BenceError, UsageError
 from ...read.headed import UNKNOWN, with_choices
 from ...read.mapping import OTHER, loads
 from ...read.proposal import GRAINS
-from ...registry import AccessError
-from ..entering import COLUMN_WORDS, fault_said
+from ..entering import COLUMN_WORDS
 from ..incoming import Incoming, Waiting
+from ..refusals import fault_said, tried
 from ..rendering import page
 from ..uploads import keep
 from ..visit import Visit, Visiting
@@ -57,11 +57,10 @@ def receive(
     visit.access.require("import")
     given = {"pasted": pasted, "key": key, "why": why, "centre": centre}
     sent = [file for file in files or [] if file.filename]
-    zh = visit.lang == "zh"
     if not sent and not pasted.strip():
-        return _start(visit, given, "请选择文件或粘贴表格" if zh else "no file and no table")
+        return _start(visit, given, fault_said(UsageError("no file and no table"), visit.lang))
     if not why.strip():
-        return _start(visit, given, "请填写理由" if zh else "a reason is needed")
+        return _start(visit, given, fault_said(UsageError("a reason is needed"), visit.lang))
     waiting = _waiting(visit)
     name, one = waiting.take(visit.csrf, why.strip(), centre)
     try:
@@ -73,7 +72,7 @@ def receive(
             (one.files / f"pasted.{'tsv' if chr(9) in pasted else 'csv'}").write_text(_with_key(pasted, key.strip()), "utf-8")
     except BenceError as error:
         waiting.drop(visit.csrf, name)
-        return _start(visit, given, fault_said(error, zh))
+        return _start(visit, given, fault_said(error, visit.lang))
     waiting.look(visit.store, visit.access, one)
     return RedirectResponse(f"/import/{name}", 303)
 
@@ -81,16 +80,14 @@ def receive(
 @router.post("/undo")
 def undo(visit: Visiting, fields: Fields) -> Response:
     """Take a whole import back."""
-    zh = visit.lang == "zh"
-    try:
+
+    def undone() -> Response:
         if not fields.get("change", "").isdecimal() or not fields.get("why", "").strip():
-            raise UsageError("请填写理由" if zh else "a reason is needed")
+            raise UsageError("a reason is needed")
         visit.store.undo(visit.access, int(fields["change"]), fields["why"].strip())
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _start(visit, {}, fault_said(error, zh))
-    return RedirectResponse("/import?done=undone", 303)
+        return RedirectResponse("/import?done=undone", 303)
+
+    return tried(visit, undone, lambda why: _start(visit, {}, why))
 
 
 @router.get("/{name}")
@@ -129,8 +126,26 @@ def export_rejected(visit: Visiting, name: str) -> Response:
     one = _waiting(visit).of(visit.csrf, name)
     if one.plan is None:
         raise UsageError("there is no preview")
+    return _as_csv(one.plan.rejected)
+
+
+@router.get("/earlier/{change:int}")
+def show_rejected(visit: Visiting, change: int) -> Response:
+    """The cells that an earlier import did not accept."""
+    cells = visit.store.rejected(visit.access, change)
+    told = [_told(row, visit.lang == "zh") for row in cells.head(MOST).iter_rows(named=True)]
+    return page(visit, "import_rejected.html", change=change, rejected=told, found=cells.height)
+
+
+@router.get("/earlier/{change:int}/rejected.csv")
+def export_kept(visit: Visiting, change: int) -> Response:
+    """Every cell that an earlier import did not accept."""
+    return _as_csv(visit.store.rejected(visit.access, change))
+
+
+def _as_csv(rejected: pl.DataFrame) -> Response:
     start = pl.col(pl.String).str.replace("^([=+@\t\r-])", "'$1")  # no spreadsheet takes it for a formula
-    text = one.plan.rejected.select(REJECTED).with_columns(start).write_csv()
+    text = rejected.select(REJECTED).with_columns(start).write_csv()
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote('rejected.csv')}"}
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -141,7 +156,8 @@ def act(visit: Visiting, fields: Fields, name: str) -> Response:
     visit.access.require("import")
     waiting = _waiting(visit)
     one = waiting.of(visit.csrf, name)
-    try:
+
+    def done() -> Response:
         if "drop" in fields:
             waiting.drop(visit.csrf, name)
             return RedirectResponse("/import", 303)
@@ -150,11 +166,9 @@ def act(visit: Visiting, fields: Fields, name: str) -> Response:
         else:
             _remap(one, fields)
             waiting.look(visit.store, visit.access, one)
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _preview(visit, name, one, fault_said(error, visit.lang == "zh"))
-    return RedirectResponse(f"/import/{name}", 303)
+        return RedirectResponse(f"/import/{name}", 303)
+
+    return tried(visit, done, lambda why: _preview(visit, name, one, why))
 
 
 def _remap(one: Incoming, fields: dict[str, str]) -> None:
@@ -178,7 +192,7 @@ def _preview(visit: Visit, name: str, one: Incoming, refused: str = "") -> Respo
     if not one.done.is_set():
         return page(visit, "import_wait.html", one=one, name=name, seconds=_seconds(one))
     zh = visit.lang == "zh"
-    fault = fault_said(one.fault, zh) if one.fault else ""
+    fault = fault_said(one.fault, visit.lang) if one.fault else ""
     if one.fault and one.fault.where and one.fault.where not in fault:
         fault = f"{one.fault.where}：{fault}" if zh else f"{one.fault.where}: {fault}"
     fault = fault.replace(f"{one.files}/", "")  # where the files lie is nobody's business
@@ -205,7 +219,7 @@ def _told(row: dict[str, Any], zh: bool) -> dict[str, Any]:
         return row
     known = next((re.sub(f".*{pattern}" if pattern[0] != "^" else pattern, chinese, row["reason"]) for pattern, chinese in REASONS
                   if re.search(pattern, row["reason"])), None)  # fmt: skip
-    told, _, expected = fault_said(BenceError(row["reason"], expected=row["expected"] or ""), zh).partition("；应为：")
+    told, _, expected = fault_said(BenceError(row["reason"], expected=row["expected"] or ""), "zh").partition("；应为：")
     return row | {"reason": known or told, "expected": expected}
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from markupsafe import Markup
 
-from ...registry import AccessError
+from ...registry import AccessError, Person
 from ...report.page import report
 from ...report.sheet import sheet
-from ..dossier import REGIONS, advice_part, day_of, dossier, said
+from ..dossier import REGIONS, advice_part, body, course_of, day_of, dossier, said
 from ..rendering import page
 from ..security import CSP
 from ..visit import Visit, Visiting
@@ -24,13 +25,16 @@ def show_patient(visit: Visiting, handle: str, at: str = "", region: str = "") -
     """The patient; for who may read no findings, what is recorded."""
     if not visit.may("findings"):
         return RedirectResponse(f"/patients/{handle}/enter", 303)
-    return _page(visit, handle, at, "patient.html", region=region or visit.settings.region, regions=REGIONS)
+    who, day = visit.person(handle), day_of(at)
+    visit.request.app.state.warmer.seen(who, visit.lang)
+    known = body(visit, who, day, region or visit.settings.region)
+    return page(visit, "patient.html", told=known, body=Markup(known["html"]), **_here(visit, handle, who, at))
 
 
 @router.get("/course.json")
 def course_data(visit: Visiting, handle: str, at: str = "") -> Response:
     """The course as data for the chart."""
-    return JSONResponse(dossier(visit, visit.person(handle), day_of(at))["course"])
+    return JSONResponse(course_of(visit, visit.person(handle), day_of(at)))
 
 
 @router.get("/course")
@@ -93,9 +97,12 @@ def _page(visit: Visit, handle: str, at: str, part: str, whole: str = "", **cont
     """A page of the patient, or the part of it that a page asked for."""
     who = visit.person(handle)
     template = part if not whole or _asks_for_part(visit.request) else whole
-    known = dossier(visit, who, day_of(at))
-    here = {"at": at, "told": known, "person": who, "address": f"/patients/{handle}", "asked": f"?at={at}" if at else ""}
-    return page(visit, template, w=said(visit.lang), **here, **context)
+    return page(visit, template, told=dossier(visit, who, day_of(at)), **_here(visit, handle, who, at), **context)
+
+
+def _here(visit: Visit, handle: str, who: Person, at: str) -> dict[str, Any]:
+    """What every page of a patient knows of where it is."""
+    return {"w": said(visit.lang), "at": at, "person": who, "address": f"/patients/{handle}", "asked": f"?at={at}" if at else ""}
 
 
 def _asks_for_part(request: Request) -> bool:

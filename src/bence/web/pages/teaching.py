@@ -11,7 +11,7 @@ from ...demo import lessons
 from ...registry import AccessError
 from ..dossier import said
 from ..rendering import page
-from ..teaching import MOST_CASES, case, deidentified, demo_cases, own_cases, scene
+from ..teaching import MOST_CASES, case, demo_cases, own_cases, scene
 from ..visit import Visit, Visiting
 
 router = APIRouter(prefix="/teaching")
@@ -29,7 +29,7 @@ def show_cases(visit: Visiting) -> Response:
 @router.get("/own")
 def show_own(visit: Visiting) -> Response:
     """The de-identified cases of the own centres."""
-    return page(visit, "teaching_own.html", cases=own_cases(deidentified(visit)), most=MOST_CASES)
+    return page(visit, "teaching_own.html", cases=own_cases(visit), most=MOST_CASES)
 
 
 @router.get("/{source}/{patient}")

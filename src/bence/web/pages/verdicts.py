@@ -11,14 +11,14 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from ...catalogue import codes_of
-from ...errors import BenceError, UsageError
-from ...registry import AccessError, Person
+from ...errors import UsageError
+from ...registry import Person
 from ...registry.verdicts import FINDINGS, LINES, OF_THE_PATIENT
 from ...report.reasons import in_order, said
 from ...report.words import FINDINGS as NAMES
 from ...report.words import PAGE
 from ..dossier import day_of
-from ..entering import fault_said
+from ..refusals import tried
 from ..rendering import page
 from ..visit import Visit, Visiting
 from .enter import Fields
@@ -46,21 +46,20 @@ def show_standing(visit: Visiting, handle: str) -> Response:
 def judge(visit: Visiting, fields: Fields, handle: str) -> Response:
     """Enter or withdraw a verdict."""
     who = visit.person(handle)
-    zh, withdrawn = visit.lang == "zh", "withdraw" in fields
-    try:
+    withdrawn = "withdraw" in fields
+
+    def judged() -> Response:
         if not fields.get("why", "").strip():
-            raise UsageError("请填写理由" if zh else "a reason is needed")
+            raise UsageError("a reason is needed")
         if not withdrawn and not fields.get("value", "").strip():
-            raise UsageError("请选择判定结果" if zh else "the verdict itself is missing")
+            raise UsageError("the verdict itself is missing")
         visit.store.judge(
             visit.access, who.patient, fields.get("finding", ""), None if withdrawn else fields["value"].strip(), fields["why"],
             _number(fields.get("line", "")), day_of(fields.get("on", "")), who.centre,
         )  # fmt: skip
-    except AccessError:
-        raise
-    except BenceError as error:
-        return _page(visit, handle, fields, refused=fault_said(error, zh))
-    return RedirectResponse(f"/patients/{handle}/verdicts?done={'withdrawn' if withdrawn else 'entered'}", 303)
+        return RedirectResponse(f"/patients/{handle}/verdicts?done={'withdrawn' if withdrawn else 'entered'}", 303)
+
+    return tried(visit, judged, lambda why: _page(visit, handle, fields, refused=why))
 
 
 def _page(visit: Visit, handle: str, chosen: dict[str, str], refused: str = "", done: str = "") -> Response:

@@ -14,7 +14,8 @@ from ...errors import BenceError
 from ...registry import AccessError
 from ...report.changes import changes
 from ..dossier import REGIONS, day_of, dossier, said
-from ..entering import COLUMN_WORDS, GRAINS, choices, fault_said, given, search, shown_of
+from ..entering import COLUMN_WORDS, GRAINS, choices, given, search, shown_of
+from ..refusals import fault_said
 from ..rendering import page
 from ..visit import Visiting
 
@@ -53,7 +54,7 @@ def suppose(
         except AccessError:
             raise
         except BenceError as error:
-            refused = fault_said(error, visit.lang == "zh")
+            refused = fault_said(error, visit.lang)
     offered = {name: choices(name, known) for name in ("unit", "text")}
     return page(
         visit, "what_if.html", 422 if refused else 200, w=said(visit.lang), told=told, person=who, address=f"/patients/{handle}", at=at,
