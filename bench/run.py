@@ -18,6 +18,8 @@ from typing import Any
 
 from advise import JOBS as ADVICE
 from advise import PATIENTS as ADVISED
+from simulate import CAREFUL, SCIPY, SIMULATED
+from simulate import JOBS as SIMULATION
 
 HERE = Path(__file__).parent
 STAGED = 1_000_000
@@ -48,6 +50,12 @@ def main() -> None:
         ("advise_relapsed", table): f"advice of {ADVISED // 5:,} drawn relapses",
         ("advise_one", table): "advice of one patient, warm, the slowest",
         ("facts", written): "facts of the pathway, the findings being there",
+        ("simulate", Path(str(SIMULATED))): f"{SIMULATED:,} virtual patients, three years",
+        ("simulate", Path("10000")): "10,000 virtual patients, weekly output",
+        ("simulate_cold", Path("1")): "the solver made from the model text",
+        ("simulate_careful", Path(str(CAREFUL))): f"{CAREFUL:,} of them by the careful solver",
+        ("simulate_scipy", Path(str(SCIPY))): f"{SCIPY} of them by SciPy's LSODA",
+        ("simulate_scipy_compiled", Path(str(SCIPY))): "the same, equations compiled by Numba",
     }
     run("assess", shuffled)  # the first call compiles the scan and keeps it on disk; that is timed apart below
     costs: dict[Any, list[dict[str, Any]]] = {job: [] for job in jobs}
@@ -82,8 +90,25 @@ def ratios(middle: Any, costs: Any, shuffled: Path, written: Path, table: Path) 
     for job, path, wanted in (("advise", table, ">= 200,000"), ("advise_relapsed", table, "-"), ("facts", written, "-")):
         yield f"{job}, patients a CPU second", costs[job, path][0]["patients"] / middle[job, path]["cpu"], wanted
     yield "advice of one patient, milliseconds", 1_000 * middle["advise_one", table]["wall"], "<= 30"
+    yield from simulation(middle, costs)
     share = costs["pandas_apply", shuffled][0]["share"]
     yield "pandas, extrapolated / assess (CPU)", middle["pandas_apply", shuffled]["cpu"] / share / ours, "-"
+
+
+def simulation(middle: Any, costs: Any) -> Iterator[tuple[str, float, str]]:
+    """Speed, memory and errors of virtual patients."""
+    ours, scipy = ("simulate", Path(str(SIMULATED))), ("simulate_scipy", Path(str(SCIPY)))
+    compiled = ("simulate_scipy_compiled", Path(str(SCIPY)))
+    speed = {job: costs[job][0]["work"] / middle[job]["cpu"] for job in (ours, scipy, compiled)}
+    yield "virtual patients x states a second, three years, 2 cores (2 x CPU)", 2 * speed[ours], ">= 45,000"
+    yield "the same on 2 cores / SciPy's LSODA", 2 * speed[ours] / speed[scipy], ">= 300"
+    yield "the same / SciPy's LSODA with compiled equations", 2 * speed[ours] / speed[compiled], "-"
+    yield "10,000 virtual patients with weekly output, GB", middle["simulate", Path("10000")]["memory"], "< 1"
+    errors = costs["simulate_careful", Path(str(CAREFUL))][0]
+    yield "ln cells, the worst week and clone of a patient: median error", errors["median_error"], "-"
+    yield "ln cells, the worst week and clone of all patients: error", errors["max_error"], "-"
+    for name, count in errors["flips"].items():
+        yield f"patients of {CAREFUL:,} whose {name} is another", count, "0"
 
 
 def cohorts(folder: Path, patients: int) -> tuple[Path, Path]:
@@ -114,7 +139,7 @@ def python(code: str) -> None:
 def run(job: str, path: Path) -> dict[str, Any]:
     """What a job costs in a new process."""
     print(f"  {job} {path.name}", end=" ", flush=True)
-    jobs = HERE / ("advise.py" if job in ADVICE else "jobs.py")
+    jobs = HERE / ("advise.py" if job in ADVICE else "simulate.py" if job in SIMULATION else "jobs.py")
     done = subprocess.run([sys.executable, str(jobs), job, str(path)], check=True, capture_output=True, text=True)
     cost = json.loads(done.stdout.splitlines()[-1])
     print(f"{cost['cpu']:.3g} s CPU", flush=True)

@@ -31,7 +31,7 @@ def test_nobody_and_nobody_with_an_event():
     assert (curve.days, curve.median, curve.censored, curve.free_at(8)) == ((), None, (5, 9), 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=40))
 def test_as_another_implementation(rows):
     lifelines = pytest.importorskip("lifelines", reason="lifelines is not installed")

@@ -9,7 +9,7 @@ solved once. (The cutting is in `cuts`, the numbering of patterns in `numbering`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -118,9 +118,9 @@ class Cells:
     def part(self, some: Codes) -> Cells:
         """Some of the codes, with what is possible spelled out for each."""
         if self.mask is not None:
-            return replace(self, codes=None, mask=self.mask[some])
+            return Cells(None, mask=self.mask[some], values=self.values)
         first, last = self.ends
-        return replace(self, codes=None, first=first[some], last=last[some])
+        return Cells(None, first[some], last[some], thresholds=self.thresholds)
 
     def cut(self, test: Test) -> int:
         """The first cell for which the question has the reply yes."""

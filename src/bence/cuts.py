@@ -89,6 +89,15 @@ def _of_everybody(one: Cells) -> Cells:
     return one.part(one.codes)
 
 
+def met(cells: Cells) -> Cells:
+    """The cells with the codes alone that are met, where there are fewer rows than codes."""
+    if cells.codes is None or not 0 < len(cells.codes) < cells.count:
+        return cells
+    codes, old = compact(cells.codes, cells.count)
+    own = cells.part(old)
+    return Cells(codes, own.first, own.last, own.mask, own.thresholds, own.values)
+
+
 def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
     """Cells that tell apart only what some of the tests ask by which they were cut."""
     if cells.mask is None:
@@ -99,6 +108,8 @@ def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
         exact = [gap + (at in thresholds) for gap, at in zip(below, cells.thresholds, strict=True)]
         cell = np.array([each for pair in zip(below, exact, strict=True) for each in pair] + [2 * len(thresholds)])
         first, last = (cell[ends] for ends in cells.ends)
+        if cells.count == 1:
+            return Cells(cells.codes, *_ends(first, last), thresholds=thresholds)
         _, some, merged = np.unique(first * len(cell) + last, return_index=True, return_inverse=True)
         ends = dict(zip(("first", "last"), _ends(first[some], last[some]), strict=True))
         return Cells(_merged(cells, merged, len(some)), **ends, thresholds=thresholds)
@@ -109,6 +120,8 @@ def coarser(cells: Cells, tests: Sequence[Test]) -> Cells:
     for i, values in enumerate(cells.values):
         (bit,) = (np.uint64(1 << j) for j, members in enumerate(classes) if values[0] in members)
         mask |= np.where(cells.mask >> np.uint64(i) & np.uint64(1) == 1, bit, np.uint64(0))
+    if cells.count == 1:
+        return Cells(cells.codes, mask=mask, values=classes)
     seen, merged = np.unique(mask, return_inverse=True)
     return Cells(_merged(cells, merged, len(seen)), mask=seen, values=classes)
 

@@ -34,6 +34,8 @@ def distinct(mask: Masks, bits: int) -> tuple[Codes, Masks]:
 def compact(codes: Codes, count: int) -> tuple[Codes, Codes]:
     """Number the codes that occur: the new code of each row, and the old code of each new one."""
     codes = codes.astype(np.intp, copy=False)  # what NumPy would do twice
+    if codes.size == 1:
+        return np.zeros(1, dtype=np.uint8), codes
     seen = np.zeros(count, dtype=bool)
     seen[codes] = True
     old = np.flatnonzero(seen)

@@ -72,12 +72,14 @@ class Rule:
 class Shape:
     """How a rule is explored: rules run inside it, rules solved apart before it, and the inputs left.
 
-    A rule is solved apart if nothing else in the target looks at its inputs: then only its answers matter.
+    A rule is solved apart if nothing else in the target looks at its inputs: then only its answers matter. `rests_on`: all inputs,
+    those of its parts too, and what its quantities are made of.
     """
 
     inside: tuple[str, ...]
     apart: tuple[str, ...]
     leaves: tuple[str, ...]
+    rests_on: tuple[str, ...]
 
 
 class Rulebook:
@@ -212,7 +214,8 @@ class Rulebook:
                     visit(need)
 
         visit(target)
-        return Shape(tuple(inside), tuple(apart), tuple(leaves))
+        rests_on = dict.fromkeys(each for leaf in self._reached(target) for each in (*self.made_of(leaf), leaf))
+        return Shape(tuple(inside), tuple(apart), tuple(leaves), tuple(rests_on))
 
 
 def _thresholds(function: Callable[..., Any]) -> dict[str, Any]:

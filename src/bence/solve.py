@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .cells import Bools, Categories, Cells, Column, Numbers, Rows, bounds, everybody
-from .cuts import category_cells, coarser, mask_cells, number_cells, sort_values, translate
+from .cuts import category_cells, coarser, mask_cells, met, number_cells, sort_values, translate
 from .interval import Interval
 from .numbering import patterns
 from .paths import Plan, explore
@@ -111,9 +111,7 @@ class Cohort:
             list(asked),
         )
         parts = {part: self.solved[part] for part in shape.apart}
-        leaves = self.book.leaves(name)
-        names = dict.fromkeys(each for leaf in leaves for each in (*self.book.made_of(leaf), leaf))
-        self.solved[name] = Solved(name, answers[name], tuple(names), rows, parts, walk, self)
+        self.solved[name] = Solved(name, answers[name], shape.rests_on, rows, parts, walk, self)
         return self.solved[name]
 
     def first(self, recorded: Mapping[str, Cells]) -> tuple[list[tuple[str, ...]], Cells]:
@@ -176,7 +174,7 @@ class Cohort:
         if name not in self.cells or not asked.keys() >= set(tests):
             asked |= dict.fromkeys(tests)
             try:
-                self.cells[name] = self.cut(name, list(asked))
+                self.cells[name] = met(self.cut(name, list(asked)))
             except ValueError as mistake:
                 raise ValueError(f"{name}: {mistake}") from None
         return coarser(self.cells[name], tests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from .interval import TOLERANCE, Interval
@@ -37,17 +38,19 @@ class Leaf:
 
     answers: frozenset[Answer]
     watched: tuple[Answer, ...]
+    asked = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fork:
-    """A question that what is known leaves open, and what follows from either reply."""
+    """A question that what is known leaves open, and what follows from either reply. `asked`: the inputs of all questions from here on."""
 
     answers: frozenset[Answer]
     name: str
     test: Test
     yes: Tree
     no: Tree
+    asked: frozenset[str]
 
 
 Tree = Leaf | Fork
@@ -60,7 +63,7 @@ def join(name: str, test: Test, yes: Tree | None, no: Tree | None, known: dict[A
     key = (name, test, id(yes), id(no))
     if key not in known:
         answers = yes.answers if yes.answers == no.answers else yes.answers | no.answers
-        known[key] = Fork(answers, name, test, yes, no)
+        known[key] = Fork(answers, name, test, yes, no, yes.asked | no.asked | {name})
     return known[key]
 
 
@@ -78,6 +81,12 @@ def forks(tree: Tree | None) -> Iterator[Fork]:
 def questions(trees: Iterable[Tree]) -> dict[str, dict[Test, None]]:
     """Every question of some trees by the input it asks for, each once, in the order in which they are met."""
     found: dict[str, dict[Test, None]] = {}
-    for fork in (fork for tree in trees for fork in forks(tree)):
-        found.setdefault(fork.name, {})[fork.test] = None
+    for name, test in (question for tree in trees for question in _questions(tree)):
+        found.setdefault(name, {})[test] = None
     return found
+
+
+@cache
+def _questions(tree: Tree) -> tuple[tuple[str, Test], ...]:
+    """The questions of a tree, which is as lasting as its rulebook."""
+    return tuple(dict.fromkeys((fork.name, fork.test) for fork in forks(tree)))

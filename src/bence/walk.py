@@ -133,7 +133,6 @@ class _Follow:
         self.bits = {name: np.uint64(1 << i) for i, name in enumerate(walk.asked)}
         self.salt = walk.salt
         self.done: dict[Any, Followed] = {}
-        self.below: dict[int, frozenset[str]] = {}
 
     def all(self) -> Followed:
         """What follows from the root on."""
@@ -141,20 +140,11 @@ class _Follow:
 
     def tree(self, tree: Tree, left: Mapping[str, np.uint64]) -> Followed:
         """What follows; `left` are the classes of each category that the questions above have left."""
-        names = self.names(tree)
-        left = {name: mask for name, mask in left.items() if name in names}
+        left = {name: mask for name, mask in left.items() if name in tree.asked}
         key = (id(tree), *left.items())
         if key not in self.done:
             self.done[key] = self.fork(tree, left) if isinstance(tree, Fork) else self.leaf(tree)
         return self.done[key]
-
-    def names(self, tree: Tree) -> frozenset[str]:
-        """The inputs asked for in a tree."""
-        if isinstance(tree, Leaf):
-            return frozenset()
-        if id(tree) not in self.below:
-            self.below[id(tree)] = self.names(tree.yes) | self.names(tree.no) | {tree.name}
-        return self.below[id(tree)]
 
     def leaf(self, leaf: Leaf) -> Followed:
         """One answer, unless another one is recorded."""
@@ -173,16 +163,19 @@ class _Follow:
     def fork(self, fork: Fork, left: Mapping[str, np.uint64]) -> Followed:
         """Both replies, as far as each is possible; the question matters if they lead to different trees."""
         cells = self.inputs[fork.name]
+        left_by = [left, left]
         if cells.mask is None:
             first, last = cells.ends
             cut = cells.cut(fork.test)
-            yes, no = self.where(last >= cut, fork.yes, left), self.where(first < cut, fork.no, left)
+            comes = [last >= cut, first < cut]
         else:
             here, classes = left.get(fork.name, ~NOTHING), cells.classes(fork.test)
-            yes, no = (
-                self.where(cells.mask & after != 0, tree, {**left, fork.name: after})
-                for tree, after in ((fork.yes, here & classes), (fork.no, here & ~classes))
-            )
+            left_by = [{**left, fork.name: after} for after in (here & classes, here & ~classes)]
+            comes = [cells.mask & after[fork.name] != 0 for after in left_by]
+        ways = list(zip(comes, (fork.yes, fork.no), left_by, strict=True))
+        if not (comes[0].any() and comes[1].any()):
+            return self.where(*ways[int(comes[1].any())])
+        yes, no = (self.where(*way) for way in ways)
         if self.kind is None:
             return (yes[0] | no[0],)
         matters = (yes[2] != 0) & (no[2] != 0) & (yes[2] != no[2])
@@ -194,7 +187,8 @@ class _Follow:
         """What follows for the patterns that come to a tree, nothing for the others."""
         if not comes.any():
             return (np.zeros(self.n, dtype=np.uint64),) * (1 if self.kind is None else 3)
-        return tuple(np.where(comes, each, NOTHING) for each in self.tree(tree, left))
+        found = self.tree(tree, left)
+        return found if comes.all() else tuple(np.where(comes, each, NOTHING) for each in found)
 
 
 def _mix(x: Masks) -> Masks:

@@ -43,7 +43,7 @@ def test_rows_that_are_there_twice_do_not_matter(seed):
 
 
 def test_other_patients_do_not_matter():
-    charts = cohort(11, 25)
+    charts = cohort(11, 15)
     assert_frame_equal(lined(charts), pl.concat([lined([chart]) for chart in charts]).sort(*KEY, "line", "boundary"))
 
 

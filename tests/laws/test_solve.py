@@ -127,13 +127,13 @@ RECORDED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(RECORD, min_size=1, max_size=8))
 def test_the_cohort_one_by_one(records):
     assert_cohort_is_one_by_one(book, TARGETS, records)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(RECORD, RECORDED), min_size=1, max_size=8))
 def test_the_cohort_one_by_one_with_recorded_answers(rows):
     assert_cohort_is_one_by_one(book, TARGETS, [row[0] for row in rows], [row[1] for row in rows])

@@ -17,7 +17,7 @@ from bence.assess.policies import settle
 def test_compiled_and_plain_scan_agree(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("numba")
     pick = random.Random(2016).choice
-    chart = to_chart(Cohort(chart_of_one(pick, f"p{number:03d}") for number in range(150)))
+    chart = to_chart(Cohort(chart_of_one(pick, f"p{number:03d}") for number in range(60)))
     observations = take_in(chart)
     ids, people = observations.patients, chart.patients.sort("patient")
     drugs, events = treatment_rows(chart, ids), progression_events(chart, ids)

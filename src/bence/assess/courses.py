@@ -126,7 +126,7 @@ def last_dose(rows: pl.DataFrame) -> np.ndarray:
     conditions = (rows["role"].to_numpy() & scan.HIGH_DOSE != 0) & (stop == NEVER)
     place = rows["place"].to_numpy()
     next_one = first_after(place, start - 1, place[transplant], start[transplant])
-    one_day = rows["what"].is_in(once).to_numpy() | (rows["phase"] == "transplant").fill_null(False).to_numpy()
+    one_day = rows["what"].is_in(once).to_numpy() | rows["phase"].eq_missing("transplant").to_numpy()
     one_day = one_day | (conditions & (next_one - start <= 14))
     return np.where((stop == NEVER) & one_day, start, stop)
 
@@ -191,7 +191,7 @@ def _judged(
     doubt = first_after(place, start, placed(doubted, ids), days(doubted["on"]))
     waits = (rows["role"].to_numpy() & scan.WAITS != 0) | (rows["rule"].to_numpy() == scan.WAITED)
     waits &= (rows["role"].to_numpy() & scan.CAR_T) == 0
-    stopped = (rows["stop_reason"] == "progression").fill_null(False).to_numpy()
+    stopped = rows["stop_reason"].eq_missing("progression").to_numpy()
     hit = (progressed <= until) & (progressed < NEVER) & ~waits
     on_drug = progressed <= np.where(open_, NEVER - 1, last)
     later = np.minimum(progressed, doubt)
@@ -234,7 +234,7 @@ def _undated(chart: Chart, ids: pl.Series) -> dict[str, np.ndarray]:
     names, wanted = drug_table()
     drugs = {name: place for place, name in enumerate(names) if wanted[place]}
     rows = chart.scan("treatments").filter(pl.col("started_on").is_null() & pl.col("what").is_in(list(drugs))).collect()
-    stopped = (rows["stop_reason"] == "progression").fill_null(False).to_numpy()
+    stopped = rows["stop_reason"].eq_missing("progression").to_numpy()
     no, last = np.zeros(rows.height, bool), days(rows["stopped_on"])
     return {
         "place": placed(rows, ids), "line": np.zeros(rows.height, np.int64), "start": np.full(rows.height, NEVER), "last": last,
@@ -264,7 +264,7 @@ def _of_lines(
     np.maximum.at(seen_on, at[calm], days(seen["on"])[calm])
     told = {
         "best": lines["best_response"].cast(GRADES).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()[order],
-        "sure": (lines["progression_state"].cast(pl.String) == "confirmed").fill_null(False).to_numpy()[order],
+        "sure": lines["progression_state"].cast(pl.String).eq_missing("confirmed").to_numpy()[order],
         "progressed": days(lines["progressed_on"])[order], "following": following, "promised": promised[:-1],
         "seen_late": (following < NEVER) & (seen_on[:-1] >= following - WINDOW),
         "minimal": {"always": number > 0, "never": number < 0, "relapsed": number >= 2}[str(policies["minimal_response"])],

@@ -226,9 +226,9 @@ def _course(known: pl.DataFrame, there: np.ndarray, n: int) -> dict[str, pl.Seri
     last = known.filter(pl.col("latest") & ~pl.col("drug_class").is_in(NO_DRUG)).group_by("place").agg(now=_all(pl.col("refractory_last")))
     told = pl.DataFrame({"place": np.arange(n)}).join(responded, on="place", how="left", maintain_order="left")
     told = told.join(last, on="place", how="left", maintain_order="left")
-    ever, never = (told["answer"] == "yes").fill_null(False).to_numpy(), (told["answer"] == "no").fill_null(False).to_numpy()
+    ever, never = told["answer"].eq_missing("yes").to_numpy(), told["answer"].eq_missing("no").to_numpy()
     never = never & ~told["late"].fill_null(False).to_numpy()
-    now, not_now = (told["now"] == "yes").fill_null(False).to_numpy(), (told["now"] == "no").fill_null(False).to_numpy()
+    now, not_now = told["now"].eq_missing("yes").to_numpy(), told["now"].eq_missing("no").to_numpy()
     return {
         "primary_refractory": _answer(never, ever, there),
         "relapsed_refractory": _answer(ever & now, never | not_now, there),

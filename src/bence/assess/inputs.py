@@ -6,13 +6,17 @@ words. Nothing is filled in here that nobody recorded; that is `unrecorded.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ..catalogue import Code, codes_of
 from ..cells import Categories, Column, Numbers
+from ..lookup import Words
 from .intake import HEAVY, LIGHT, NEVER
 
 YEAR = 365.25
@@ -166,30 +170,47 @@ def _within_recorded(least: np.ndarray, most: np.ndarray, recorded: Column | Non
 
 def age_column(born_on: pl.Series, anchor: np.ndarray) -> Numbers:
     """Age in years on the anchor day; an interval where only the year, month or span (a/b) of birth is known."""
-    whole = pl.col("born_on").str.strip_chars()
-    text, end = whole.str.replace("/.*", ""), whole.str.extract("/(.*)").str.to_date("%Y-%m-%d", strict=False)
-    chars = text.str.len_chars()
-    first = (
-        pl.when(chars == 4).then(text + "-01-01").when(chars == 7).then(text + "-01").otherwise(text).str.to_date("%Y-%m-%d", strict=False)
-    )
-    last = (
-        pl.when(end.is_not_null()).then(end)
-        .when(chars == 4).then(first.dt.offset_by("1y").dt.offset_by("-1d"))
-        .when(chars == 7).then(first.dt.month_end()).otherwise(first)
-    )  # fmt: skip
-    on = pl.Series(np.where(anchor < NEVER, anchor, 0).astype(np.int32)).cast(pl.Date)
-    born = pl.DataFrame({"born_on": born_on, "on": on}).select("on", first=first, last=last)
-    age = born.select(old=_completed_years("first"), young=_completed_years("last"), unknown=pl.col("first").is_null())
-    unknown = (anchor >= NEVER) | age["unknown"].to_numpy()
-    old, young = (np.where(unknown, np.nan, age[name].to_numpy()) for name in ("old", "young"))
+    spans = [UNBORN]
+    words = Words(lambda text: spans.append(_born(text)) or len(spans) - 1)
+    place = words.numbers(born_on)
+    first, last = np.array(spans, "M8[D]")[place].T
+    on = np.where(anchor < NEVER, anchor, 0).astype("M8[D]")
+    unknown = (anchor >= NEVER) | np.isnat(first)
+    old, young = (np.where(unknown, np.nan, _completed_years(born, on)) for born in (first, last))
     return Numbers(young, old) if bool(np.any(young != old) and not np.all(unknown)) else Numbers(old)
 
 
-def _completed_years(born: str) -> pl.Expr:
-    """Completed years of age on a day (`on`), NaN where it is not known."""
-    born_on, on = pl.col(born).dt, pl.col("on").dt
-    before = (on.month().cast(pl.Int32) * 100 + on.day()) < (born_on.month().cast(pl.Int32) * 100 + born_on.day())
-    return (on.year() - born_on.year() - before.cast(pl.Int32)).cast(pl.Float64).fill_null(np.nan)
+UNBORN = (np.datetime64("NaT"), np.datetime64("NaT"))
+
+
+def _born(text: str | None) -> tuple[Any, Any]:
+    """The first and the last day that a date of birth can be: known to the day, the month (`1950-03`), the year or a span (`a/b`)."""
+    begin, _, end = (text or "").strip().partition("/")
+    first, last = _day(begin + {4: "-01-01", 7: "-01"}.get(len(begin), "")), _day(end)
+    if first and not last:
+        months = {4: 12, 7: 1}.get(len(begin))
+        last = np.datetime64(first, "M") + months - np.timedelta64(1, "D") if months else first
+    return (first, last) if first else UNBORN
+
+
+def _day(text: str) -> date | None:
+    told = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", text)
+    try:
+        return date(*map(int, told.groups())) if told else None
+    except ValueError:  # there is no such day
+        return None
+
+
+def _completed_years(born: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """Completed years of age on a day."""
+    (year, day), (year_now, day_now) = (_year_and_day(each) for each in (born, on))
+    return (year_now - year - (day_now < day)).astype(float)
+
+
+def _year_and_day(days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The year, and month and day as one number that grows through it."""
+    months = days.astype("M8[M]")
+    return days.astype("M8[Y]").astype(np.int64), months.astype(np.int64) % 12 * 100 + (days - months).astype(np.int64)
 
 
 def years_since(day: np.ndarray, at: int) -> Numbers:
@@ -207,7 +228,7 @@ def ife_bands(rows: pl.DataFrame, place_of_ife: int, n: int) -> np.ndarray:
 
 def number_column(series: pl.Series) -> Numbers:
     """A column of numbers, unknown where null."""
-    return Numbers(series.cast(pl.Float64).fill_null(np.nan).to_numpy())
+    return Numbers(series.cast(pl.Float64).to_numpy())
 
 
 def word_column(series: pl.Series, code: Code) -> Column:

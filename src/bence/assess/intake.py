@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -260,11 +260,17 @@ def dates(column: np.ndarray) -> pl.Series:
 
 def named(place: np.ndarray, names: Sequence[str]) -> pl.Series:
     """Places in a list of words, -1 for null, as a column of words."""
-    kind = pl.Enum(list(names))
+    words = _words(tuple(names))
     if place.size and (place == place[0]).all():
-        return pl.Series([names[place[0]] if place[0] >= 0 else None], dtype=kind).new_from_index(0, place.size)
-    words = pl.Series(names, dtype=kind)[pl.Series(np.maximum(place, 0).astype(np.uint32))]  # as `gather`, several times as fast
-    return words.zip_with(pl.Series(place >= 0), pl.Series([None], dtype=kind))
+        return words.new_from_index(int(place[0]) if place[0] >= 0 else len(names), place.size)
+    told = words[pl.Series(np.maximum(place, 0).astype(np.uint32))]  # as `gather`, several times as fast
+    return told.zip_with(pl.Series(place >= 0), words[-1:])
+
+
+@lru_cache(maxsize=1024)
+def _words(names: tuple[str, ...]) -> pl.Series:
+    """Words as a column of their own type, null after the last."""
+    return pl.Series([*names, None], dtype=pl.Enum(names))
 
 
 def to_date(day: Any) -> date | None:

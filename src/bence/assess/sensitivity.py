@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from ..chart import Chart
-from . import assess
+from .intake import take_in
+from .lines import progression_events, treatment_rows, treatment_table
 from .policies import Value, settle
+from .response import Cohort, respond
 
 OTHER_VALUES: dict[str, tuple[Value, ...]] = {
     "lines_window": (180.0, 270.0, 730.0),
@@ -29,13 +32,13 @@ def line_sensitivity(chart: Chart, **policies: Any) -> pl.DataFrame:
 
     `policies`: what the other values are compared with (default: the defaults of `bence.assess.policies`). One row a policy and
     value: `policy`, `value`, `default` (the value it is compared with), `patients_changed`, `rows_changed` (treatment rows with
-    another derived line), `patients` (with a treatment that has a start). Every row is an assessment of the whole chart.
+    another derived line), `patients` (with a treatment that has a start). For every row the lines of the whole chart are derived anew.
     UsageError for an unknown policy or value.
     """
-    settled = settle(policies)
-    base = _lines(chart, policies)
+    settled, lines = settle(policies), _lines(chart)
+    base = lines(policies)
     rows = [
-        {"policy": name, "value": _said(value), "default": _said(settled[name]), **_changes(base, _lines(chart, {**policies, name: value}))}
+        {"policy": name, "value": _said(value), "default": _said(settled[name]), **_changes(base, lines({**policies, name: value}))}
         for name, values in OTHER_VALUES.items()
         for value in values
         if value != settled[name]
@@ -44,9 +47,16 @@ def line_sensitivity(chart: Chart, **policies: Any) -> pl.DataFrame:
     return pl.DataFrame(rows).with_columns(patients=pl.lit(patients, dtype=pl.Int64))
 
 
-def _lines(chart: Chart, policies: dict[str, Any]) -> pl.DataFrame:
-    """The derived line of every treatment row, in an order that does not hang on the rows."""
-    return assess(chart, **policies).treatments.select(ROW).sort(ROW)
+def _lines(chart: Chart) -> Callable[[dict[str, Any]], pl.DataFrame]:
+    """What gives the derived line of every treatment row, in an order that does not hang on the rows, under some policies."""
+    observations, people = take_in(chart), chart.patients.sort("patient")
+    rows, events = (of(chart, observations.patients) for of in (treatment_rows, progression_events))
+
+    def lines(policies: dict[str, Any]) -> pl.DataFrame:
+        drugs = respond(Cohort(observations, people, settle(policies)), rows, events)[2]
+        return treatment_table(chart, drugs).select(ROW).sort(ROW)
+
+    return lines
 
 
 def _changes(base: pl.DataFrame, other: pl.DataFrame) -> dict[str, int]:

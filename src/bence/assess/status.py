@@ -123,20 +123,18 @@ def status_columns(solved: Mapping[str, Solved], given: Solved) -> dict[str, pl.
 
 def completeness(solved: Mapping[str, Solved], ids: pl.Series) -> pl.DataFrame:
     """One row an open answer: `patient`, `finding`, `possible`, `missing` (the tests that would settle it)."""
-    tables = []
-    for name in targets():
-        open_ = np.flatnonzero(solved[name].answer < 0)
-        if open_.size:
-            possible, missing = solved[name].possible_words(), solved[name].missing_words()
-            tables.append(
-                pl.DataFrame(
-                    {
-                        "patient": ids.gather(open_),
-                        "finding": pl.Series([name]).new_from_index(0, open_.size),
-                        "possible": named(possible[0][open_], possible[1]).cast(pl.String),
-                        "missing": named(missing[0][open_], missing[1]).cast(pl.String),
-                    }
-                )
-            )
-    schema = {"patient": pl.String, "finding": pl.String, "possible": pl.String, "missing": pl.String}
-    return pl.concat(tables) if tables else pl.DataFrame(schema=schema)
+    rows = [np.flatnonzero(solved[name].answer < 0) for name in targets()]
+    told = [(name, open_) for name, open_ in zip(targets(), rows, strict=True) if open_.size]
+    columns = {
+        "patient": [ids[open_] for _, open_ in told],
+        "finding": [pl.Series([name]).new_from_index(0, open_.size) for name, open_ in told],
+        "possible": [_words(solved[name].possible_words(), open_) for name, open_ in told],
+        "missing": [_words(solved[name].missing_words(), open_) for name, open_ in told],
+    }
+    return pl.DataFrame({name: pl.concat(parts) if parts else pl.Series(dtype=pl.String) for name, parts in columns.items()})
+
+
+def _words(said: tuple[np.ndarray, list[str]], rows: np.ndarray) -> pl.Series:
+    """What a rule says of some rows, in words; null where it says nothing."""
+    place, words = said[0][rows], [*said[1], None]
+    return pl.Series(words, dtype=pl.String)[np.where(place < 0, len(words) - 1, place)]

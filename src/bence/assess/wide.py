@@ -14,7 +14,13 @@ import polars as pl
 
 def whole(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     """One row for each of `n` places: the columns of `rows` (of several with one `place` the last), null where a place has none."""
-    return rows.select(pl.exclude("place").gather(_found(rows["place"].to_numpy(), rows.height, n)))
+    own = rows.clone()
+    place = own.drop_in_place("place").to_numpy()
+    if own.is_empty():
+        return own.clear(n)
+    if place.size == n and bool((place == np.arange(n)).all()):
+        return own
+    return own.select(pl.all().gather(_found(place, own.height, n)))
 
 
 def wide(rows: pl.DataFrame, n: int, by: str, names: Sequence[str], values: Sequence[str], join: str = "_") -> pl.DataFrame:
@@ -25,7 +31,8 @@ def wide(rows: pl.DataFrame, n: int, by: str, names: Sequence[str], values: Sequ
     code = _codes(rows[by], names)
     own = np.flatnonzero(code >= 0)
     cell = code[own] * n + rows["place"].to_numpy()[own]
-    tall = rows.select(pl.col(values).gather(_found(cell, own, n * len(names))))
+    told = pl.DataFrame([rows[value] for value in values])
+    tall = told.select(pl.all().gather(_found(cell, own, n * len(names)))) if own.size else told.clear(n * len(names))
     return pl.DataFrame([
         tall[value].slice(i * n, n).alias(f"{name}{join}{value}") for i, name in enumerate(names) for value in values
     ])  # fmt: skip
@@ -41,14 +48,16 @@ def having(rows: pl.DataFrame, n: int, by: str, names: Sequence[str]) -> dict[st
 
 def flags(yes: dict[str, np.ndarray], no: dict[str, np.ndarray]) -> pl.DataFrame:
     """Columns of flags by name: true, false, or null where it is neither."""
-    signs = pl.DataFrame({name: np.where(said, np.int8(1), no[name].astype(np.int8) - 1) for name, said in yes.items()})
-    return signs.select(pl.when(pl.all() >= 0).then(pl.all() == 1).name.keep())
+    signs = np.concatenate([np.where(said, np.int8(1), no[name].astype(np.int8) - 1) for name, said in yes.items()])
+    tall = pl.DataFrame({"sign": signs}).select(pl.when(pl.col("sign") >= 0).then(pl.col("sign") == 1)).to_series()
+    n = tall.len() // len(yes)
+    return pl.DataFrame([tall.slice(i * n, n).alias(name) for i, name in enumerate(yes)])
 
 
 def _codes(words: pl.Series, names: Sequence[str]) -> np.ndarray:
     """The place of each word among the names, -1 where it is none of them."""
-    places = words.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64)
-    return places.fill_null(-1).to_numpy() if places.null_count() else places.to_numpy()
+    place = pl.all().cast(pl.String).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
+    return words.to_frame().select(place).to_series().to_numpy()
 
 
 def _found(places: np.ndarray, rows: np.ndarray | int, n: int) -> pl.Series:

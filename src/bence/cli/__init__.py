@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 import sys
 
-from . import advising, assessing, charts, registry
+from . import advising, assessing, charts, registry, simulating
 from .shared import bence
 
-__all__ = ["advising", "assessing", "bence", "charts", "main", "registry"]
+__all__ = ["advising", "assessing", "bence", "charts", "main", "registry", "simulating"]
 
 
 def main() -> None:

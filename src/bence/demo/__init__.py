@@ -1,7 +1,8 @@
-"""The demo: synthetic patients, each made by hand to show one thing, assessed, with pages to open.
+"""The demo: synthetic patients made by hand, each to show one thing, and a cohort of virtual patients, assessed, with pages to open.
 
-`chart/` holds most of them as the four tables of a chart, `export/` the rest as a hospital system would write them, and
-`patients.toml` says what each shows. All are invented; none is, or is derived from, a real person.
+`chart/` holds most of the teaching cases as the four tables of a chart, `export/` the rest as a hospital system would write them, and
+`patients.toml` says what each shows. `virtual/` holds the cohort, as `bence simulate people` drew it. None is, or is derived from, a
+real person.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from .words import PAGE, TOPICS
 
 HOME = Path(__file__).parent
 SOURCES = (HOME / "chart", HOME / "export")
+VIRTUAL = HOME / "virtual"
+DRAWN = ("ndmm", 80, 2026)  # population, people and seed of the virtual cohort
 REGION = "china"  # whose approvals the advice on the pages goes by
 
 
@@ -59,8 +62,8 @@ def demo_chart() -> Chart:
 def run_demo(out: str | Path, lang: str = "en") -> str:
     """Assess the synthetic patients; write findings and pages into a folder; return the table to print.
 
-    `out` holds `index.html` (start here), `cohort.html`, a page for each patient, the tables of the findings, and the chart
-    itself, to try the commands on.
+    `out` holds `index.html` (start here), `cohort.html`, a page for each teaching case, the tables of the findings, and the chart
+    itself, to try the commands on; `virtual.html` and `virtual/` are those of the virtual cohort.
     """
     home, chart = Path(out), demo_chart()
     _claim(home)
@@ -70,6 +73,7 @@ def run_demo(out: str | Path, lang: str = "en") -> str:
     told = lessons(lang)
     write_pages(home, chart, findings, told, lang)
     write_cohort(home, chart, findings, told, lang)
+    write_virtual(home, lang)
     (home / "index.html").write_text(index(findings, told, lang), encoding="utf-8")
     words = PAGE[lang]
     return "\n".join([table(findings, told, lang), "", words["synthetic"], DISCLAIMER[lang], *_next(home, chart, words)])
@@ -121,6 +125,20 @@ def write_cohort(home: Path, chart: Chart, findings: Findings, told: Sequence[Le
     page = cohort(chart, findings, lang, links={lesson.patient: lesson.page for lesson in told})
     words = PAGE[lang]
     (home / "cohort.html").write_text(with_banner(page, back=words["back"], said=words["synthetic"]), encoding="utf-8")
+
+
+def write_virtual(home: Path, lang: str) -> None:
+    """The virtual cohort: its chart, its findings and its page."""
+    from ..report import cohort
+
+    chart = read(VIRTUAL)
+    findings = assess(chart)
+    write(findings, home / "virtual", "csv", input_files(VIRTUAL))
+    chart.write(home / "virtual" / "chart", replace=True)
+    words = PAGE[lang]
+    (home / "virtual.html").write_text(
+        with_banner(cohort(chart, findings, lang), back=words["back"], said=words["virtual_all"]), encoding="utf-8"
+    )
 
 
 def with_banner(page: str, **words: str) -> str:

@@ -47,6 +47,17 @@ def maybe(word: str) -> frozenset[str]:
     return frozenset(cells | {UNNAMED}) - wanted
 
 
+@cache
+def _meant() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For every word whether it means each drug and procedure of the catalogue, and whether each may be one of the kind."""
+    names = list(codes_of("drug", "procedure"))
+
+    def among(some: frozenset[str]) -> np.ndarray:
+        return np.array([name in some for name in names])
+
+    return {word: (among(wanted), among(maybe(word))) for word, wanted in kinds().items()}
+
+
 def _may_be(generic: Code, product: Code) -> bool:
     return product.drug_class == "CAR_T" and set(generic.target) <= set(product.target)
 
@@ -57,15 +68,14 @@ def exposure(ground: Ground, blank: pl.Series) -> pl.DataFrame:
     `blank`: of whom it is not known whether anything was given.
     """
     given, n = ground.given, ground.n
-    names = list(codes_of("drug", "procedure"))
-    drug, place = given["drug"].cast(pl.Enum(names)).to_physical().to_numpy(), given["place"].to_numpy()
+    drug, place = given["drug"].cast(pl.Enum(list(codes_of("drug", "procedure")))).to_physical().to_numpy(), given["place"].to_numpy()
     failed = given["refractory"].cast(pl.String)
-    yes, no = (failed == "yes").fill_null(False).to_numpy(), (failed == "no").fill_null(False).to_numpy()
+    yes, no = failed.eq_missing("yes").to_numpy(), failed.eq_missing("no").to_numpy()
     unseen = _unseen(ground, blank)
     sure: dict[str, np.ndarray] = {}
     denied: dict[str, np.ndarray] = {}
-    for word, wanted in kinds().items():
-        mine, other = (np.array([name in some for name in names])[drug] for some in (wanted, maybe(word)))
+    for word, meant in _meant().items():
+        mine, other = (some[drug] for some in meant)
         had, could = _any(place[mine], n), _any(place[other], n) | unseen
         sure[f"exposed_{word}"], denied[f"exposed_{word}"] = had, ~had & ~could
         failing, open_ = _any(place[mine & yes], n), _any(place[mine & ~yes & ~no], n) | _any(place[other & ~no], n) | unseen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from ...assess.course.facts import settled
@@ -93,7 +92,7 @@ def _clearance(ground: Ground, beside: pl.DataFrame) -> pl.DataFrame:
     for name, given in (("creatinine_clearance", known), ("egfr", {"egfr": known["egfr"], "creatinine": known["creatinine"]})):
         found = clearance({**given, **others}, ground.n)
         low, high = found.lo, found.lo if found.hi is None else found.hi
-        columns |= {f"{name}.low": pl.Series(low).fill_nan(None), f"{name}.high": pl.Series(high).fill_nan(None)}
+        columns |= {f"{name}.low": pl.Series(low, nan_to_null=True), f"{name}.high": pl.Series(high, nan_to_null=True)}
     told = pl.DataFrame(columns)
     return told.select(
         part for name in ("creatinine_clearance", "egfr") for part in bounded(name, pl.col(f"{name}.low"), pl.col(f"{name}.high"))
@@ -101,7 +100,7 @@ def _clearance(ground: Ground, beside: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbers(beside: pl.DataFrame, code: str) -> Numbers:
-    low, high = (beside[f"{code}.{end}"].fill_null(np.nan).to_numpy() for end in ("low", "high"))
+    low, high = (beside[f"{code}.{end}"].to_numpy() for end in ("low", "high"))
     return Numbers(low, high)
 
 

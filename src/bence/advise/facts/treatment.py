@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 from ...assess.wide import flags, having, wide
@@ -147,7 +148,8 @@ def _ago(day: pl.Expr, never: pl.Expr, ground: Ground, unit: Unit) -> pl.Expr:
 
 def nothing_given(exposed: pl.DataFrame) -> pl.Series:
     """Whether certainly no drug was ever given."""
-    return exposed.select(~pl.any_horizontal(pl.all().fill_null(True))).to_series()
+    tall = pl.concat([column.alias("exposed") for column in exposed]).fill_null(True).to_numpy().reshape(exposed.width, -1)
+    return pl.Series("exposed", np.logical_not(np.any(tall, axis=0)).tolist(), pl.Boolean)
 
 
 def cells(ground: Ground) -> pl.DataFrame:

@@ -98,7 +98,7 @@ def ages(born_on: pl.Series, day: np.ndarray) -> tuple[pl.Series, pl.Series]:
     """The least and the greatest age in years on a day for each row; null where the birth is not known."""
     age = age_column(born_on, np.where(day < NEVER, day, NEVER))
     lo, hi = age.lo, age.lo if age.hi is None else age.hi
-    return pl.Series(np.minimum(lo, hi)).fill_nan(None), pl.Series(np.maximum(lo, hi)).fill_nan(None)
+    return pl.Series(np.minimum(lo, hi), nan_to_null=True), pl.Series(np.maximum(lo, hi), nan_to_null=True)
 
 
 def courses(chart: Chart) -> pl.DataFrame:

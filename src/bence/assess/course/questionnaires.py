@@ -101,6 +101,8 @@ def answers(chart: Chart) -> pl.DataFrame:
         pl.col("what").is_in(CODES) & pl.col("on").is_not_null() & (pl.col("status") == "final") & answered
     )
     rows = rows.select("patient", "on", pl.col("what").cast(pl.Enum(CODES)), "value", "recorded_on").collect()
+    if rows.is_empty():
+        return rows.drop("recorded_on")
     top = {name: scale.range + 1 for name, scale in ITEMS.items()} | dict.fromkeys(LOSSES, 5) | {EQ_VAS: 100}
     vas = pl.col("what") == EQ_VAS
     whole = vas | (pl.col("value") == pl.col("value").round())

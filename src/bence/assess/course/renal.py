@@ -44,13 +44,11 @@ def filtration(chart: Chart, rows: pl.DataFrame) -> pl.DataFrame:
     seen = seen.filter(pl.col("lo").is_not_null() & (pl.col("hi") > 0))
     seen = seen.join(scan(chart, "patients").select("patient", "born_on", "sex").collect(), on="patient", how="left", maintain_order="left")
     young, old = ages(seen["born_on"], (seen["on"] - EPOCH).dt.total_days().to_numpy() if seen.height else np.zeros(0, np.int64))
-    female = (seen["sex"] == "female").fill_null(False).to_numpy()
+    female = seen["sex"].eq_missing("female").to_numpy()
     with np.errstate(all="ignore"):
-        low = ckd_epi_2021(seen["hi"].to_numpy(), old.cast(pl.Float64).fill_null(np.nan).to_numpy(), female)
-        high = ckd_epi_2021(np.maximum(seen["lo"].to_numpy(), 1.0), young.cast(pl.Float64).fill_null(np.nan).to_numpy(), female)
-    guess = seen.with_columns(
-        est_lo=pl.Series(low, dtype=pl.Float64).fill_nan(None), est_hi=pl.Series(high, dtype=pl.Float64).fill_nan(None)
-    )
+        low = ckd_epi_2021(seen["hi"].to_numpy(), old.cast(pl.Float64).to_numpy(), female)
+        high = ckd_epi_2021(np.maximum(seen["lo"].to_numpy(), 1.0), young.cast(pl.Float64).to_numpy(), female)
+    guess = seen.with_columns(est_lo=pl.Series(low, nan_to_null=True), est_hi=pl.Series(high, nan_to_null=True))
     reported = pl.col("what") == "egfr"
     known = guess.with_columns(
         lo=pl.when(reported).then("lo").when(pl.col("sex").is_not_null()).then("est_lo"),

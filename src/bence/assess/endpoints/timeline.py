@@ -94,7 +94,7 @@ def timeline(chart: Chart, rows: pl.DataFrame, lines: pl.DataFrame, response: pl
     events = _events(chart, ids)
     randomised = _randomised(events, place, start, following)
     recorded = _within(events, rows, place, start, following)
-    sure = (lines["progression_state"].cast(pl.String) == "confirmed").fill_null(False).to_numpy()
+    sure = lines["progression_state"].cast(pl.String).eq_missing("confirmed").to_numpy()
     progressed = np.where(sure, days(lines["progressed_on"]), NEVER)
     people = chart.patients.sort("patient")
     death = _deaths(people, place)
@@ -105,7 +105,7 @@ def timeline(chart: Chart, rows: pl.DataFrame, lines: pl.DataFrame, response: pl
         origin=np.where((randomised < NEVER) & (policies["origin"] == "randomisation"), randomised, start),
         progressed=np.minimum(progressed, np.where(progressed < NEVER, NEVER, recorded)),
         recorded=(progressed == NEVER) & (recorded < NEVER),
-        open_doubt=(lines["progression_state"].cast(pl.String) == "unconfirmed").fill_null(False).to_numpy(),
+        open_doubt=lines["progression_state"].cast(pl.String).eq_missing("unconfirmed").to_numpy(),
         clinical=clinical, **marks, transplant=_transplants(rows, lines), **death,
         alive=_alive(chart, rows, response, events, ids)[place] if place.size else np.zeros(0, np.int64),
         seen=_seen(visits),

@@ -201,9 +201,7 @@ def _with_doubling(tests: pl.DataFrame) -> pl.DataFrame:
 
     The interval is that of two Poisson counts; `doubling_high` is null where no rise is certain.
     """
-    days, level, events, looked = (
-        tests[name].to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("on", "level", "events", "looked")
-    )
+    days, level, events, looked = (tests[name].to_physical().cast(pl.Float64).to_numpy() for name in ("on", "level", "events", "looked"))
     before = _tracks(tests)
     rose = np.flatnonzero((before >= 0) & (level > level[before]) & (days > days[before]))
     past = before[rose]
@@ -218,7 +216,7 @@ def _with_doubling(tests: pl.DataFrame) -> pl.DataFrame:
     columns = {name: np.full(days.size, np.nan) for name in found}
     for name, values in found.items():
         columns[name][rose] = values
-    return tests.with_columns(pl.Series(name, values).fill_nan(None) for name, values in columns.items())
+    return tests.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
 
 
 def next_due(tests: pl.DataFrame, response: pl.DataFrame, people: pl.DataFrame) -> pl.Series:

@@ -110,12 +110,12 @@ def judged(tests: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
     threshold = float(policies["mrd_threshold"])
     spurious = seen["spurious"]
     columns = {
-        name: pl.Series(seen[name]).fill_nan(None) for name in ("level", "low", "high", "cells", "events", "detection_limit", "looked")
+        name: pl.Series(seen[name], nan_to_null=True) for name in ("level", "low", "high", "cells", "events", "detection_limit", "looked")
     }
     return tests.select(KEY).with_columns(
         **columns,
         **{f"claim_{name}": named(np.where(spurious, -1, claim), CLAIMS) for name, claim in claims.items()},
-        **{f"p_below_{name}": pl.Series(_below(seen, THRESHOLDS[name])).fill_nan(None) for name in ("1e5", "1e6")},
+        **{f"p_below_{name}": pl.Series(_below(seen, THRESHOLDS[name]), nan_to_null=True) for name in ("1e5", "1e6")},
         flags=_named(_flags(tests, seen, gates, threshold), FLAGS),
         because=_named(_because(seen, gates, claims[str(policies["mrd_threshold"]).replace("-", "")], threshold), BECAUSE),
         missing=_named(_missing(seen, gates, unsure & ~spurious), MISSING),
@@ -126,12 +126,12 @@ def judged(tests: pl.DataFrame, policies: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _numbers(column: pl.Series, *, positive: bool = False) -> np.ndarray:
-    values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = column.cast(pl.Float64).to_numpy()
     return np.where(values > 0, values, np.nan) if positive else values
 
 
 def _is(column: pl.Series, word: str) -> np.ndarray:
-    return (column == word).fill_null(False).to_numpy()
+    return column.eq_missing(word).to_numpy()
 
 
 def _seen(tests: pl.DataFrame, policies: Mapping[str, Any]) -> Columns:

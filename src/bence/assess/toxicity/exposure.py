@@ -26,6 +26,7 @@ TREATMENT: dict[str, tuple[str, ...]] = {
     "hypogammaglobulinaemia": ("immunoglobulin",),
 }  # fmt: skip
 """What each toxicity is treated with; of other kinds nothing is listed."""
+NO_DAY, NO_WORD = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
 
 
 def doses(chart: Chart, ids: pl.Series) -> pl.DataFrame:
@@ -51,11 +52,14 @@ def doses(chart: Chart, ids: pl.Series) -> pl.DataFrame:
 
 def given(rows: pl.DataFrame, *, kinds: Collection[str] = (), drugs: Collection[str] = ()) -> pl.DataFrame:
     """The `doses` of some classes or drugs."""
-    return rows.filter(pl.col("kind").is_in(list(kinds)) | pl.col("what").is_in(list(drugs)))
+    named = [pl.col(name).is_in(list(words)) for name, words in (("kind", kinds), ("what", drugs)) if words]
+    return rows.filter(pl.any_horizontal(named))
 
 
 def after(days: pl.DataFrame, products: pl.DataFrame, column: str = "day") -> pl.DataFrame:
     """`days` with the last product given by then: `after`, `last` (day of its last dose), `first` (of its first); null if none."""
+    if days.is_empty() or products.is_empty():
+        return days.with_columns(first=NO_DAY, last=NO_DAY, after=NO_WORD)
     right = products.select("place", "first", last="day", after="what", dosed="day").sort("dosed", "after")
     right = right.unique(["place", "dosed"], keep="last", maintain_order=True)
     left = days.with_row_index("row").sort(column)
@@ -65,11 +69,10 @@ def after(days: pl.DataFrame, products: pl.DataFrame, column: str = "day") -> pl
 
 def treated_with(episodes: pl.DataFrame, rows: pl.DataFrame, kind: str) -> pl.DataFrame:
     """`episodes` (`place`, `from`, `to`) with `treated_with`: what was begun in their days, and `treated_on`, the first day."""
-    drugs = TREATMENT.get(kind, ())
-    if not drugs:
-        return episodes.with_columns(treated_with=pl.lit(None, pl.String), treated_on=pl.lit(None, pl.Int64))
-    numbered = episodes.with_row_index("row")
-    began = rows.filter(pl.col("what").is_in(list(drugs))).select("place", "what", began="day")
+    began = given(rows, drugs=TREATMENT[kind]) if kind in TREATMENT and not episodes.is_empty() else rows.clear()
+    if began.is_empty():
+        return episodes.with_columns(treated_with=NO_WORD, treated_on=NO_DAY)
+    numbered, began = episodes.with_row_index("row"), began.select("place", "what", began="day")
     within = numbered.select("row", "place", "from", "to").join(began, on="place").filter(pl.col("began").is_between("from", "to"))
     told = within.sort("row", "began", "what").group_by("row", maintain_order=True).agg(
         treated_with=pl.col("what").unique(maintain_order=True).str.join("|"), treated_on=pl.col("began").min()

@@ -52,6 +52,8 @@ def iec_hs(tracks: Tracks, doses: pl.DataFrame, events: pl.DataFrame, crs: pl.Da
     if products.is_empty() and own.is_empty():
         return none()
     whole = filled(_suspected(tracks, products, crs, policies), own, policies["episode_gap"])
+    if whole.is_empty():
+        return none()
     whole = around(whole.drop("after", "last", "first", "treated_with"), products, doses, "iec_hs")
     treated = pl.col("treated_with").is_not_null() & (pl.col("mask") % 2 == 1)
     mask = pl.when(treated).then(0b011101).otherwise(pl.col("mask").cast(pl.Int64)).cast(pl.UInt8)
@@ -66,6 +68,8 @@ def _suspected(tracks: Tracks, products: pl.DataFrame, crs: pl.DataFrame, polici
     days = days_of(tracks, SIGNS, within)
     days = after(days, products.select("place", "what", "day", "first"), "day").filter(pl.col("day") - pl.col("first") <= WINDOW)
     days = _outside(days, crs).sort("place", "day")
+    if days.is_empty():
+        return none()
     solved = solve(["iec_hs_suspected"], _columns(tracks, days), days.height, book=BOOK)["iec_hs_suspected"]
     met = pl.Series(solved.possible == np.uint64(1 << solved.answers.index("yes")))
     found = days.with_columns(told=told(days, SIGNS)).filter(met)
@@ -114,4 +118,4 @@ def _around(days: pl.DataFrame) -> dict[str, np.ndarray]:
     worst += [pl.col(f"{name}_lo").max().alias(name) for name in SIGNS if name != "fibrinogen"]
     near = near.group_by("place", "day").agg(worst)
     found = days.select("place", "day").join(near, on=["place", "day"], how="left", maintain_order="left")
-    return {name: found[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in SIGNS}
+    return {name: found[name].cast(pl.Float64).to_numpy() for name in SIGNS}

@@ -12,7 +12,7 @@ from ...cells import Categories, Column
 from ...solve import solve
 from ...solved import Solved
 from . import astct
-from .episodes import around, episodes, filled, joined, mask_of, none, runs, said
+from .episodes import around, as_recorded, episodes, filled, joined, mask_of, none, runs, said, shaped
 from .exposure import T_CELL, after, given, treated_with
 from .recorded import INFECTIONS
 from .signs import Tracks, columns_of, days_of, told
@@ -31,6 +31,8 @@ def crs(tracks: Tracks, doses: pl.DataFrame, events: pl.DataFrame, people: pl.Da
     if products.is_empty() and "crs" not in events["kind"]:
         return none()
     days = _watched(tracks, products, CRS_SIGNS, CRS_BESIDE, policies)
+    if days.is_empty():
+        return _as_recorded("crs", products, doses, events)
     columns = columns_of(days, (*CRS_SIGNS, *CRS_BESIDE))
     columns["hypotension"] = _hypotension(days, columns["hypotension"])
     infected = _infected(days, events)
@@ -54,6 +56,8 @@ def icans(tracks: Tracks, doses: pl.DataFrame, events: pl.DataFrame, people: pl.
     if products.is_empty() and "icans" not in events["kind"]:
         return none()
     days = _watched(tracks, products, ICANS_SIGNS, ICANS_BESIDE, policies)
+    if days.is_empty():
+        return _as_recorded("icans", products, doses, events)
     columns = columns_of(days, (*ICANS_SIGNS, *ICANS_BESIDE))
     columns |= _unless_recorded(columns, days.height, np.zeros(days.height, bool))
     if policies["icans_unmentioned"] == "absent":
@@ -73,6 +77,8 @@ def _watched(
     within = np.zeros(tracks.observations.offsets.size - 1, bool)
     within[products["place"].to_numpy()] = True
     days = days_of(tracks, (*signs, *beside), within)
+    if days.is_empty():
+        return days
     seen = pl.any_horizontal(pl.col(f"{name}_lo").is_not_null() for name in signs)
     days = after(days.filter(seen), products.select("place", "what", "day", "first"), "day")
     return days.filter(pl.col("day") - pl.col("first") <= policies["crs_window"]).sort("place", "day")
@@ -81,7 +87,7 @@ def _watched(
 def _hypotension(days: pl.DataFrame, column: Column) -> Column:
     """Hypotension as recorded; where nobody did, by the lowest systolic pressure of the day."""
     assert isinstance(column, Categories)
-    lo, hi = (days[f"systolic_{end}"].fill_null(np.nan).to_numpy() for end in ("lo", "hi"))
+    lo, hi = (days[f"systolic_{end}"].to_numpy() for end in ("lo", "hi"))
     derived = np.select([hi < LOW_SYSTOLIC, lo >= LOW_SYSTOLIC], [0b10, 0b01], 0).astype(column.mask.dtype)
     return Categories(np.where(column.mask == 0, derived, column.mask), column.names)
 
@@ -186,9 +192,19 @@ def _finished(
     """Episodes with death, the recorded grade, the product and the treatment."""
     own = events.filter(pl.col("kind") == kind)
     whole = filled(_with_death(derived, people, kind), own, policies["episode_gap"])
+    return _sourced(kind, _denied(whole, days), products, doses)
+
+
+def _as_recorded(kind: str, products: pl.DataFrame, doses: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Episodes that were written down, where no sign of any day was."""
+    own = events.filter((pl.col("kind") == kind) & ~pl.col("absent"))
+    return _sourced(kind, shaped(as_recorded(own)), products, doses) if own.height else none()
+
+
+def _sourced(kind: str, whole: pl.DataFrame, products: pl.DataFrame, doses: pl.DataFrame) -> pl.DataFrame:
+    """Episodes with the product and the treatment."""
     if whole.is_empty():
         return none()
-    whole = _denied(whole, days)
     whole = whole.drop("after", "last", "first", "treated_with")
     return around(whole, products, doses, kind).with_columns(kind=pl.lit(kind), source=pl.lit("lee-2019"))
 

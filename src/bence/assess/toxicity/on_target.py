@@ -69,7 +69,7 @@ def weight_loss(tracks: Tracks, doses: pl.DataFrame, events: pl.DataFrame, polic
     days = days.filter((pl.col("day") > pl.col("first")) & (pl.col("day") - pl.col("last") <= WEEKS_OF_TALQUETAMAB))
     spans = Periods(days["place"].to_numpy(), days["first"].to_numpy(), np.zeros(days.height, np.int64))
     base = before(tracks["weight"], spans)
-    lost = [100 * (1 - days[f"weight_{end}"].fill_null(np.nan).to_numpy() / base) for end in ("hi", "lo")]
+    lost = [100 * (1 - days[f"weight_{end}"].to_numpy() / base) for end in ("hi", "lo")]
     grade = solve(["weight_loss_grade"], {"weight_loss": Numbers(lost[0], lost[1])}, days.height, book=BOOK)["weight_loss_grade"]
     percent = pl.concat_str(pl.lit("weight_loss="), pl.Series(lost[0]).round(1).cast(pl.String), pl.lit("%"))
     days = days.with_columns(mask=mask_of(grade.answers, grade.possible), missing=pl.lit(None, pl.String), told=percent)

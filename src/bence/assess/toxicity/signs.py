@@ -106,14 +106,18 @@ def days_of(tracks: Tracks, names: Sequence[str], within: np.ndarray) -> pl.Data
     `within`: for every patient whether he is looked at.
     """
     parts = []
+    ends = [f"{name}_{end}" for name in names for end in ("lo", "hi")]
     for name in names:
         track = tracks[name]
         own = track.of(np.flatnonzero(within[track.place]))
-        ends = {f"{name}_lo": own.lo.astype(float), f"{name}_hi": own.hi.astype(float)}
-        parts.append(pl.DataFrame({"place": own.place.astype(np.int64), "day": own.day.astype(np.int64), **ends}))
-    ends = [f"{name}_{end}" for name in names for end in ("lo", "hi")]
+        if own.day.size:
+            own_ends = {f"{name}_lo": own.lo.astype(float), f"{name}_hi": own.hi.astype(float)}
+            parts.append(pl.DataFrame({"place": own.place.astype(np.int64), "day": own.day.astype(np.int64), **own_ends}))
+    nothing = pl.DataFrame(schema={"place": pl.Int64, "day": pl.Int64, **dict.fromkeys(ends, pl.Float64)})
+    if not parts:
+        return nothing
     worst = [pl.col(end).min() if end[:-3] in LOW_IS_WORSE else pl.col(end).max() for end in ends]
-    return pl.concat(parts, how="diagonal").group_by("place", "day").agg(worst).sort("place", "day")
+    return pl.concat([nothing, *parts], how="diagonal").group_by("place", "day").agg(worst).sort("place", "day")
 
 
 def columns_of(days: pl.DataFrame, names: Sequence[str]) -> dict[str, Column]:
@@ -121,7 +125,7 @@ def columns_of(days: pl.DataFrame, names: Sequence[str]) -> dict[str, Column]:
     known = codes_of("observation")
     columns: dict[str, Column] = {}
     for name in names:
-        lo, hi = (days[f"{name}_{end}"].fill_null(np.nan).to_numpy() for end in ("lo", "hi"))
+        lo, hi = (days[f"{name}_{end}"].to_numpy() for end in ("lo", "hi"))
         code = known[name]
         if code.kind == "number":
             columns[name] = Numbers(lo.astype(float), hi.astype(float))
