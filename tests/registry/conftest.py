@@ -91,3 +91,15 @@ def store(where):
     made = Store(where)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request, tmp_path):
+    """The address of an empty database, of either kind."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "empty.db")
+        return
+    server, name = request.getfixturevalue("server"), f"empty_{next(NUMBERS)}"
+    run(server, f"create database {name}")
+    yield f"{server}/{name}"
+    run(server, f"drop database {name} with (force)")

@@ -30,20 +30,6 @@ def worked(store):
     return store
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty(request, tmp_path):
-    """The address of an empty database, of either kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "restored.db")
-        return
-    from on_postgres import NUMBERS, run
-
-    server, name = request.getfixturevalue("server"), f"restored_{next(NUMBERS)}"
-    run(server, f"create database {name}")
-    yield f"{server}/{name}"
-    run(server, f"drop database {name} with (force)")
-
-
 def everything(store):
     with store._database.everywhere() as connection:
         return {

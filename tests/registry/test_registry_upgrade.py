@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from homes import ADMIN, ALL, HOMES, LEAD, small
-from on_postgres import NUMBERS, run
 
 from bence.registry import Access, Store
 from bence.registry.backup import POINTED_TO
@@ -16,18 +15,6 @@ from bence.registry.models import METADATA, VERSIONS
 
 CHAIR = Access("gu", ["mdt_chair"], ["WH"])
 MADE_NEW = ("counters", "secrets")  # a new registry has rows in them
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty(request, tmp_path):
-    """The address of an empty database, of either kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "older.db")
-        return
-    server, name = request.getfixturevalue("server"), f"older_{next(NUMBERS)}"
-    run(server, f"create database {name}")
-    yield f"{server}/{name}"
-    run(server, f"drop database {name} with (force)")
 
 
 @pytest.fixture(params=["0002", "0003"])

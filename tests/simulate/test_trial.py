@@ -10,7 +10,7 @@ import pytest
 
 from bence.errors import UsageError
 from bence.simulate import trial as trials
-from bence.simulate.endpoints import ENDPOINTS, endpoints, free_at, told
+from bence.simulate.endpoints import ENDPOINTS, endpoints, told
 from bence.simulate.investigator import MEASURABLE_FLC, MEASURABLE_M
 from bence.simulate.protocols import read_protocol
 from bence.simulate.trial import JUDGED, Trial, enrolled, run_trial
@@ -64,7 +64,7 @@ def test_a_rate_is_the_share_that_is_free_of_the_event():
     from bence.assess.survival import kaplan_meier
 
     curve = kaplan_meier([10, 20, 30, 40], [True, True, False, False])
-    assert [round(free_at(curve, day)[0], 4) for day in (5, 10, 25, 40)] == [1.0, 0.75, 0.5, 0.5]
+    assert [round(curve.band_at(day)[0], 4) for day in (5, 10, 25, 40)] == [1.0, 0.75, 0.5, 0.5]
 
 
 def test_a_table_to_read_has_what_the_trial_published_beside_it():

@@ -1,14 +1,14 @@
 """Signing in and out, passwords, users, languages, and what the server never gives away."""
 
 import json
-import logging
 
 import pytest
 from browsing import PASSWORD, Browser
+from catching import caught
 
 from bence.registry import Store
 from bence.web import Settings, create_app
-from bence.web.logs import LOG, AsJson
+from bence.web.logs import AsJson
 from bence.web.security import HEADERS
 
 PAGES = ("/", "/patients", "/people", "/password", "/mdt", "/cohort", "/import")
@@ -110,19 +110,11 @@ def test_the_language_is_kept(client):
 
 
 def test_the_log_has_no_names_no_addresses_and_no_handles(lead, handle, app):
-    lines = []
-    catcher = logging.Handler()
-    catcher.setFormatter(AsJson())
-    catcher.emit = lambda record: lines.append(catcher.format(record))
-    LOG.addHandler(catcher)
-    LOG.setLevel(logging.INFO)
-    try:
+    with caught(AsJson().format) as lines:
         lead.get(f"/patients/{handle('D01')}")
         lead.get("/patients?word=D01")
         lead.post("/sign-in", data={"name": "owner", "password": "a very secret word"})
         lead.get("/nowhere/D01")
-    finally:
-        LOG.removeHandler(catcher)
     assert len(lines) >= 4
     told = [json.loads(line) for line in lines]
     assert all(set(line) <= {"at", "level", "method", "path", "status", "ms"} for line in told)

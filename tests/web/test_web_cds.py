@@ -1,12 +1,12 @@
 """CDS Hooks 2.0: discovery, cards of the demo patients sent as FHIR, who may call, and what becomes of cards."""
 
 import json
-import logging
 import time
 import uuid
 
 import pytest
 from browsing import Browser
+from catching import caught
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
@@ -15,7 +15,6 @@ from bence.demo import demo_chart
 from bence.fhir import to_fhir
 from bence.web import Settings, create_app
 from bence.web.cds import caller
-from bence.web.logs import LOG
 
 VIEW, SELECT = "/cds-services/bence-patient-view", "/cds-services/bence-order-select"
 
@@ -121,17 +120,10 @@ def test_a_call_that_does_not_fit_is_refused(record, change, status):
 
 
 def test_feedback_arrives_without_a_word_of_the_physician(record):
-    lines = []
-    catcher = logging.Handler()
-    catcher.emit = lambda record: lines.append(record.msg)
-    LOG.addHandler(catcher)
-    LOG.setLevel(logging.INFO)
     told = {"card": str(uuid.uuid4()), "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:00:00Z",
             "overrideReason": {"userComment": "Mr Wang refuses"}}  # fmt: skip
-    try:
+    with caught(lambda each: each.msg) as lines:
         assert record.post(f"{VIEW}/feedback", json={"feedback": [told]}).status_code == 200
-    finally:
-        LOG.removeHandler(catcher)
     assert any(line.get("outcome") == "overridden" for line in lines)
     assert "Wang" not in json.dumps(lines)
 

@@ -1,15 +1,15 @@
 """Questionnaires by a link that serves once: made, answered on a telephone, shut, and shown over time."""
 
 import json
-import logging
 import re
 from datetime import date
 
 import pytest
 from browsing import OWNER, Browser, axe
+from catching import caught
 
 from bence.web import Settings, create_app
-from bence.web.logs import LOG, AsJson
+from bence.web.logs import AsJson
 from bence.web.tries import MOST
 
 ANSWERS = {"weight": "61.5", "pain": "3", "infection_reported": "no"}
@@ -118,18 +118,10 @@ def test_who_tries_many_links_is_stopped(invite, patient):
 
 
 def test_the_token_is_in_no_log_and_no_referer(invite, patient):
-    lines = []
-    catcher = logging.Handler()
-    catcher.setFormatter(AsJson())
-    catcher.emit = lambda record: lines.append(catcher.format(record))
-    LOG.addHandler(catcher)
-    LOG.setLevel(logging.INFO)
-    try:
+    with caught(AsJson().format) as lines:
         link = invite()
         shown = patient.get(link)
         patient.post(link, data=ANSWERS)
-    finally:
-        LOG.removeHandler(catcher)
     assert [json.loads(line)["path"] for line in lines][-2:] == ["/q/{token}", "/q/{token}"]
     assert not any(link.removeprefix("/q/") in line for line in lines)
     assert shown.headers["Referrer-Policy"] == "no-referrer"

@@ -41,8 +41,12 @@ class Curve:
 
     def free_at(self, day: float) -> float:
         """The share that is free of the event on a day."""
+        return self.band_at(day)[0]
+
+    def band_at(self, day: float) -> tuple[float, float, float]:
+        """That share with its 95 % interval."""
         place = int(np.searchsorted(np.asarray(self.days), day, side="right"))
-        return self.free[place - 1] if place else 1.0
+        return (self.free[place - 1], self.low[place - 1], self.high[place - 1]) if place else (1.0, 1.0, 1.0)
 
 
 def kaplan_meier(days: Sequence[float] | np.ndarray, event: Sequence[bool] | np.ndarray) -> Curve:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -52,11 +53,7 @@ def simulate_trial(protocol: str | None, patients: int | None, seed: int, out: P
     if out:
         _write(trial, out)
         table.write_csv(out / "endpoints.csv")
-        if _can_draw():
-            from ..simulate.pictures.pages import trial_pages
-
-            _write_pages(trial_pages(trial, table, lang), out)
-        click.echo(f"\nwrote {out}")
+        _write_pages(out, lambda pages: pages.trial_pages(trial, table, lang))
     _synthetic(lang)
 
 
@@ -101,11 +98,7 @@ def simulate_sequence(
         out.mkdir(parents=True, exist_ok=True)
         for number, table in enumerate(found.people, 1):
             table.write_csv(out / f"strategy-{number}.csv")
-        if _can_draw():
-            from ..simulate.pictures.pages import sequence_page
-
-            _write_pages({"index.html": sequence_page(found, lang)}, out)
-        click.echo(f"\nwrote {out}")
+        _write_pages(out, lambda pages: {"index.html": pages.sequence_page(found, lang)})
     _synthetic(lang)
 
 
@@ -152,11 +145,7 @@ def simulate_sensitivity(protocol: str, patients: int, seed: int, out: Path | No
     if out:
         out.mkdir(parents=True, exist_ok=True)
         table.write_csv(out / "sensitivity.csv")
-        if _can_draw():
-            from ..simulate.pictures.pages import sensitivity_page
-
-            _write_pages({"index.html": sensitivity_page(trial, table, lang)}, out)
-        click.echo(f"\nwrote {out}")
+        _write_pages(out, lambda pages: {"index.html": pages.sensitivity_page(trial, table, lang)})
     _synthetic(lang)
 
 
@@ -184,11 +173,7 @@ def simulate_score(draws: int, people: int, roles: tuple[str, ...], seed: int, o
     if out:
         out.mkdir(parents=True, exist_ok=True)
         table(scored).write_csv(out / "score.csv")
-        if _can_draw():
-            from ..simulate.pictures.pages import score_page
-
-            _write_pages({"index.html": score_page(scored, lang)}, out)
-        click.echo(f"\nwrote {out}")
+        _write_pages(out, lambda pages: {"index.html": pages.score_page(scored, lang)})
     _synthetic(lang)
 
 
@@ -225,21 +210,20 @@ def simulate_twin(
     _synthetic(lang)
 
 
-def _can_draw() -> bool:
-    """Is there what pages need? If not, say what; tables are written all the same."""
+def _write_pages(out: Path, made: Callable[[ModuleType], Mapping[str, str]]) -> None:
+    """Beside the tables what `made` makes of the module of pages; without what pages need, say what it is."""
     from ..errors import UsageError
 
     try:
         from .. import report  # noqa: F401
     except UsageError as error:
         click.echo(f"no pages: {error}", err=True)
-        return False
-    return True
+    else:
+        from ..simulate.pictures import pages
 
-
-def _write_pages(pages: Mapping[str, str], out: Path) -> None:
-    for name, html in pages.items():
-        (out / name).write_text(html, encoding="utf-8")
+        for name, html in made(pages).items():
+            (out / name).write_text(html, encoding="utf-8")
+    click.echo(f"\nwrote {out}")
 
 
 def _synthetic(lang: str) -> None:

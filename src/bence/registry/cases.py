@@ -16,7 +16,6 @@ from ..chart import Chart
 STAGES = ("iss", "r_iss", "r2_iss", "durie_salmon", "high_risk_2025")
 ANSWERS = ("diagnosis", *STAGES)
 ENDPOINTS = ("pfs", "os")
-A_YEAR = 365.25  # days
 BANDS = ((0, 50), (50, 65), (65, 75), (75, 200))  # years, the upper bound is outside
 
 

@@ -20,7 +20,6 @@ from ..read.facts import METHODS
 
 KEY_BYTES = 16  # at least
 OLDEST = 90
-YEAR_DAYS = 365.2425
 UNITS = (
     "mg",
     "g",

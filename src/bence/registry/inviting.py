@@ -18,7 +18,6 @@ from ..catalogue import nearest
 from ..errors import UsageError
 from . import audit, clock
 from .access import Access
-from .bulk import frame_of
 from .changing import changing
 from .clinical import invitations, moves
 from .database import Database, next_ids
@@ -26,7 +25,7 @@ from .digests import digest
 from .edits import begin_row
 from .forms import Answers, Questionnaire, checked, questionnaires
 from .models import persons
-from .reading import with_patients
+from .reading import of_patients
 from .scope import lineage, person_of, reached
 
 LANGUAGES = ("zh", "en")
@@ -96,10 +95,7 @@ def read_invitations(database: Database, access: Access, patient: str | None, ce
     names = ("id", "questionnaire", "lang", "who", "at", "expires", "used_at", "withdrawn_at")
     asked = sa.select(*(invitations.c[name] for name in names), invitations.c.person)
     with database.transaction(access.centres, write=True) as connection:
-        only = None if patient is None else person_of(connection, access, "invite", patient, centre).id
-        who_of = reached(access, "invite") if only is None else sa.select(sa.literal(only))
-        rows = frame_of(connection, asked.where(invitations.c.person.in_(lineage(who_of))))
-        rows = with_patients(connection, rows, access, "invite", patient)
+        rows = of_patients(connection, access, "invite", asked, invitations.c.person, patient, centre)
         audit.append(connection, access, "read", rows["person"], {"invitations": rows.height})
     states = (
         pl.when(pl.col("used_at").is_not_null()).then(pl.lit("used"))

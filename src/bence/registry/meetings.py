@@ -25,7 +25,7 @@ from .database import Database, next_ids
 from .edits import begin_row
 from .errors import AccessError
 from .models import VERSIONS, columns_of, persons
-from .reading import versions, with_patients
+from .reading import of_patients, versions, with_patients
 from .scope import is_reached, lineage, person_of, reached
 
 ABSENT = ("none", "no", "absent", "无", "否", "没有")  # as the text of an event these say that nothing happened
@@ -134,10 +134,7 @@ def read_decisions(database: Database, access: Access, patient: str | None, cent
                       meetings.c.centre.label("board"), agenda.c.asked)  # fmt: skip
     asked = asked.join(agenda, agenda.c.id == decisions.c.item).join(meetings, meetings.c.id == agenda.c.meeting)
     with database.transaction(access.centres, write=True) as connection:
-        only = None if patient is None else person_of(connection, access, "read", patient, centre).id
-        who_of = reached(access, "read") if only is None else sa.select(sa.literal(only))
-        rows = frame_of(connection, asked.where(decisions.c.person.in_(lineage(who_of))))
-        rows = with_patients(connection, rows, access, "read", patient)
+        rows = of_patients(connection, access, "read", asked, decisions.c.person, patient, centre)
         audit.append(connection, access, "read", rows["person"], {"decisions": rows.height})
     last = pl.col("id") == pl.col("id").max().over("item")
     rows = rows.with_columns(pl.col("attendants").str.json_decode(pl.List(pl.String)), stands=last)

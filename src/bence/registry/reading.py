@@ -116,6 +116,21 @@ def with_patients(connection: sa.Connection, rows: pl.DataFrame, access: Access,
     return told if patient is None else told.with_columns(patient=pl.lit(patient))
 
 
+def of_patients(
+    connection: sa.Connection,
+    access: Access,
+    action: str,
+    asked: sa.Select,
+    person: sa.ColumnElement[int],
+    patient: str | None,
+    centre: str | None,
+) -> pl.DataFrame:
+    """The rows `asked` for of the patients within reach, or of one, and of whom they were before; `person`: the column that says whose."""
+    only = None if patient is None else person_of(connection, access, action, patient, centre).id
+    who_of = reached(access, action) if only is None else sa.select(sa.literal(only))
+    return with_patients(connection, frame_of(connection, asked.where(person.in_(lineage(who_of)))), access, action, patient)
+
+
 def _who_when_why() -> sa.Select:
     return sa.select(changes.c.id.label("from_change"), changes.c.at, changes.c.who, changes.c.why)
 

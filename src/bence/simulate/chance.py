@@ -19,11 +19,15 @@ STEEP = 3  # so that smouldering disease hardly kills: assumed
 MANY = 1e4  # a mean from which a number is drawn as normal
 
 
-@cache
 def chance(name: str) -> float:
     """A value of `chance.csv` by its name."""
+    return _chances()[name]
+
+
+@cache
+def _chances() -> dict[str, float]:
     text = files("bence.simulate").joinpath("chance.csv").read_text("utf-8")
-    return {row["name"]: float(row["value"]) for row in csv.DictReader(text.splitlines())}[name]
+    return {row["name"]: float(row["value"]) for row in csv.DictReader(text.splitlines())}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .blood import CLONES, USED, cells
 from .chance import YEAR, chance, hazards, poisson, when
 from .courses import MRD, Courses, Log
-from .dosing import CYCLE, NONE, Dosing, held_weeks
+from .dosing import CYCLE, NONE, WEEK, Dosing, held_weeks
 from .draws import uniform
 from .investigator import Investigator
 from .lineages import Lineages
@@ -29,7 +29,6 @@ Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 MONTH = YEAR / 12
-WEEK = 7
 KEEP = (*USED, "il6", "sbcma", "fitness")
 FRESH_MRD = 35  # days for which an MRD result decides
 USUAL_LIMIT = 1e-5

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .chance import YEAR
 from .draws import uniform
 
 GAP, WASHOUT = 21, 28  # days without treatment before the next line, and before entry
@@ -46,7 +47,7 @@ def earlier_lines(table: pl.DataFrame, seed: int) -> pl.DataFrame:
     length = np.column_stack([0.5 + uniform(seed, "people.length_of_line", numbers, k) for k in range(most)] or [np.ones(len(numbers))])
     length = np.where(np.arange(length.shape[1]) < lines[:, None], length, 0)
     ends = np.cumsum(length, axis=1) / np.maximum(length.sum(axis=1, keepdims=True), 1e-9)
-    days = table["years_since_diagnosis"].to_numpy() * 365.25
+    days = table["years_since_diagnosis"].to_numpy() * YEAR
     return pl.concat([_line(table, seed, k + 1, ends, days) for k in range(most)] or [pl.DataFrame(schema=_LINE)])
 
 

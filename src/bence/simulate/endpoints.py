@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from ..assess.survival import Curve, kaplan_meier
+from ..assess.survival import kaplan_meier
 from ..evidence.measures import share
 from ..evidence.outcomes import measure_said, outcomes, said
 from .course import MONTH
@@ -18,17 +17,17 @@ ENDPOINTS: dict[str, type[pl.DataType]] = {
     "arm": pl.String, "measure": pl.String, "threshold": pl.Float64, "at_months": pl.Float64, "patients": pl.Int64, "events": pl.Int64,
     "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "unit": pl.String, "interval": pl.String,
 }  # fmt: skip
-SHARES: dict[str, tuple[pl.Expr, float | None]] = {
-    "orr": (pl.col("response") >= 1, None),
-    "vgpr_or_better": (pl.col("response") >= 2, None),
-    "cr_or_better": (pl.col("response") >= 3, None),
-    "mrd_negative": (pl.col("mrd_1e5"), 1e-5),
-    "mrd_negative ": (pl.col("mrd_1e6"), 1e-6),
-    "crs": (pl.col("crs") >= 1, None),
-    "crs_3": (pl.col("crs") >= 3, None),
-    "icans": (pl.col("icans") >= 1, None),
-    "infection_3": (pl.col("infection") >= 3, None),
-}
+SHARES: tuple[tuple[str, float | None, pl.Expr], ...] = (
+    ("orr", None, pl.col("response") >= 1),
+    ("vgpr_or_better", None, pl.col("response") >= 2),
+    ("cr_or_better", None, pl.col("response") >= 3),
+    ("mrd_negative", 1e-5, pl.col("mrd_1e5")),
+    ("mrd_negative", 1e-6, pl.col("mrd_1e6")),
+    ("crs", None, pl.col("crs") >= 1),
+    ("crs_3", None, pl.col("crs") >= 3),
+    ("icans", None, pl.col("icans") >= 1),
+    ("infection_3", None, pl.col("infection") >= 3),
+)
 MONTHS = (6, 12, 18, 24, 30, 36, 48, 60)
 MOST_AHEAD = 0.5  # months: a rate is given up to the end of follow-up, which is a whole number of visits
 
@@ -43,26 +42,20 @@ def _arm(arm: str, people: pl.DataFrame, months: float) -> Iterator[dict[str, An
     if people.is_empty():
         return
     about = {"arm": arm, "patients": people.height}
-    for measure, (holds, threshold) in SHARES.items():
+    for measure, threshold, holds in SHARES:
         events = int(people.select(holds.sum()).item())
         found = share(events, people.height)
         told = {"value": 100 * found.value, "low": 100 * found.low, "high": 100 * found.high}
-        yield about | told | {"measure": measure.strip(), "threshold": threshold, "events": events, "unit": "%", "interval": found.method}
+        yield about | told | {"measure": measure, "threshold": threshold, "events": events, "unit": "%", "interval": found.method}
     for name in ("pfs", "os"):
         curve = kaplan_meier(people[f"{name}_days"].to_numpy(), people[f"{name}_event"].to_numpy())
         about |= {"events": curve.events, "interval": "log-log"}
         for month in (month for month in MONTHS if month <= months + MOST_AHEAD):
-            value, low, high = free_at(curve, month * MONTH)
+            value, low, high = curve.band_at(month * MONTH)
             told = {"value": 100 * value, "low": 100 * low, "high": 100 * high, "unit": "%"}
             yield about | told | {"measure": f"{name}_rate", "at_months": month}
         median = [None if day is None else day / MONTH for day in (curve.median, curve.median_low, curve.median_high)]
         yield about | {"measure": f"median_{name}", "unit": "months"} | dict(zip(("value", "low", "high"), median, strict=True))
-
-
-def free_at(curve: Curve, day: float) -> tuple[float, float, float]:
-    """The share free of the event on a day, with its band."""
-    place = int(np.searchsorted(np.asarray(curve.days), day, side="right"))
-    return (curve.free[place - 1], curve.low[place - 1], curve.high[place - 1]) if place else (1.0, 1.0, 1.0)
 
 
 WORDS = {

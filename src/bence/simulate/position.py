@@ -19,6 +19,7 @@ from .protocols import OFF, ByMrd, Protocol, Step
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 ALLOCATED_TOGETHER = 500  # people whose randomisation is balanced together; batches are multiples of it
+BATCH = 10 * ALLOCATED_TOGETHER  # people drawn and carried on together
 
 
 class Host(Shape):

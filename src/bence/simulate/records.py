@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..catalogue import codes
 from ..chart import Chart
 from .blood import USED, blood
+from .chance import YEAR
 from .courses import Courses
 from .draws import uniform
 from .given import treatments
@@ -69,7 +70,7 @@ def _work_up(observations: pl.DataFrame, plan: Visits) -> pl.DataFrame:
 def _patients(plan: Visits) -> pl.DataFrame:
     courses, table = plan.courses, plan.courses.people.table
     died, last = courses.died_on, courses.last_on
-    born = day(plan.entry - np.round(table["age"].to_numpy() * 365.25).astype(np.int64))
+    born = day(plan.entry - np.round(table["age"].to_numpy() * YEAR).astype(np.int64))
     return table.select("patient", "sex", "heavy_chain", "light_chain").with_columns(
         centre=pl.lit(CENTRE), born_on=born.dt.strftime("%Y-%m"), last_seen_on=day(plan.entry + last.astype(np.int64)),
         died_on=pl.when(pl.Series(~np.isnan(died))).then(day(plan.entry + np.nan_to_num(died).astype(np.int64))),
@@ -79,7 +80,7 @@ def _patients(plan: Visits) -> pl.DataFrame:
 
 def _diagnosed(plan: Visits) -> NDArray[np.int64]:
     """The calendar day of diagnosis; of those newly diagnosed, so near to the first visit that it is the work-up."""
-    days = np.ceil(plan.courses.people.table["years_since_diagnosis"].to_numpy() * 365.25).astype(np.int64)
+    days = np.ceil(plan.courses.people.table["years_since_diagnosis"].to_numpy() * YEAR).astype(np.int64)
     on = plan.entry - np.maximum(days, EARLIEST_DIAGNOSIS)
     return np.maximum(on, plan.dated[0] - WORK_UP_DAYS) if plan.courses.people.population.setting == "NDMM" else on
 

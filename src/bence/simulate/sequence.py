@@ -20,14 +20,13 @@ from .course import run
 from .courses import Courses
 from .measurement import marrow_share
 from .people import draw_people
-from .position import ALLOCATED_TOGETHER
+from .position import BATCH
 from .protocols import OFF, Lost, Protocol, Step
 from .regimens import Regimen, regimen
 
 Floats = NDArray[np.float64]
 ARROW = re.compile(r"\s*(?:->|→|—>|=>|＞)\s*")
 FOR_DAYS = re.compile(r"^(.*\S)\s+(\d+)\s*(?:d|days|天)$")
-BATCH = 10 * ALLOCATED_TOGETHER
 MANUFACTURE, SPREAD, FAILED = 42.0, 0.25, 0.03  # days from apheresis to lymphodepletion, its log spread, share that fails: assumed
 POPULATION = "rrmm_triple_class_exposed"
 LYMPHODEPLETION = ("Flu-Cy", 5.0)

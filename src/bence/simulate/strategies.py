@@ -12,7 +12,7 @@ import polars as pl
 from ..assess.survival import Curve, kaplan_meier
 from .causes import CAUSES
 from .course import MONTH
-from .endpoints import NOT_REACHED, UNIT, free_at
+from .endpoints import NOT_REACHED, UNIT
 from .sequence import Strategies
 
 DEEP = 1e-5
@@ -81,14 +81,14 @@ def summary(found: Strategies, lang: str = "en") -> pl.DataFrame:
 def _told(people: pl.DataFrame, months: float, lang: str) -> Iterator[tuple[str, str]]:
     zh = lang == "zh"
     yield ROWS["switched"][zh], _percent(people["switch"].is_not_null().mean())
-    curves = {name: _curve(people, name) for name in EVENTS}
+    curves = {name: curve_of(people, name) for name in EVENTS}
     curve = curves["second_event"]
     median = [NOT_REACHED[lang] if day is None else f"{day / MONTH:.1f}" for day in (curve.median, curve.median_low, curve.median_high)]
     unit = "" if curve.median is None else UNIT[lang]["months"]
     yield ROWS["median"][zh], f"{median[0]}{unit} ({median[1]}–{median[2]})"
     for name, each in curves.items():
         for year in (year for year in YEARS if 12 * year <= months):
-            value, low, high = free_at(each, 12 * year * MONTH)
+            value, low, high = each.band_at(12 * year * MONTH)
             yield ROWS[name][zh].format(year), f"{_percent(value)} ({100 * low:.1f}–{100 * high:.1f})"
     yield ROWS["deep"][zh], _percent((people["depth"] < DEEP).mean())
     ends = [people["t_cells"].quantile(at) for at in (0.5, 0.25, 0.75)]
@@ -99,7 +99,8 @@ def _told(people: pl.DataFrame, months: float, lang: str) -> Iterator[tuple[str,
             yield ROWS[name][zh].format(words[zh]), "–" if causes.is_empty() else _percent((causes == cause).mean())
 
 
-def _curve(people: pl.DataFrame, event: str) -> Curve:
+def curve_of(people: pl.DataFrame, event: str) -> Curve:
+    """The curve of the time to an event of `sequence.outcomes`; who did not have it counts until the end of follow-up."""
     return kaplan_meier(people[event].fill_null(people["last"]).to_numpy(), people[event].is_not_null().to_numpy())
 
 

@@ -32,19 +32,6 @@ class Doses:
     dosed: tuple[str, ...]
 
 
-@dataclass
-class Run:
-    """A cohort between two stretches: states and parameters [which, patient], the regimen of each patient (-1: none), and since when.
-
-    `started` is the study day on which day 0 of the patient's regimen lies.
-    """
-
-    state: Floats
-    parameters: Floats
-    regimen: NDArray[np.int32]
-    started: NDArray[np.int32]
-
-
 def advance(
     model: Model,
     doses: Doses,

@@ -17,12 +17,11 @@ from .courses import Courses
 from .investigator import MEASURABLE_FLC, MEASURABLE_M
 from .model import Model
 from .people import People, draw_people
-from .position import ALLOCATED_TOGETHER
+from .position import ALLOCATED_TOGETHER, BATCH
 from .protocols import Protocol
 from .records import records
 from .visits import visits
 
-BATCH = 10 * ALLOCATED_TOGETHER
 LEVELS = ("PR", "VGPR", "CR", "sCR")
 JUDGED: dict[str, type[pl.DataType]] = {
     "patient": pl.String, "arm": pl.String, "response": pl.Int64, "mrd_1e5": pl.Boolean, "mrd_1e6": pl.Boolean, "pfs_days": pl.Float64,

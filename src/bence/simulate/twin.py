@@ -22,6 +22,8 @@ from ..assess import Findings, assess
 from ..chart import Chart
 from ..errors import UsageError
 from .blood import CLONES, cells
+from .dosing import WEEK
+from .investigator import FLC_RISE, M_RISE, RISE
 from .measurement import MARROW_CELLS, marrow_share
 from .people import draw_people
 from .products import give, product, products
@@ -32,7 +34,6 @@ Floats = NDArray[np.float64]
 
 ENOUGH = 100  # siblings that must count, as an effective number
 LEAST = 0.05  # the likelihood may be tempered to this power: below it no sibling resembles the patient
-WEEK = 7
 BASELINE_DAYS = 60  # before the line, in which a value is that of its start
 MODEL_ERROR = 0.15  # log spread of a true course about the best sibling's, assumed
 LEVELS = {"low": 0.05, "lower": 0.25, "middle": 0.5, "upper": 0.75, "high": 0.95}
@@ -247,9 +248,9 @@ def _quantiles(told: dict[str, Floats], weight: Floats, origin: date, seed: int)
 
 def _progressed(told: dict[str, Floats], weight: Floats, origin: date) -> pl.DataFrame:
     rise = np.zeros(told["m_protein"].shape, bool)
-    for what, least in (("m_protein", 5.0), ("involved_flc", 100.0)):
+    for what, least in (("m_protein", M_RISE), ("involved_flc", FLC_RISE)):
         lowest = np.minimum.accumulate(told[what], axis=0)
-        rise |= (told[what] >= 1.25 * lowest) & (told[what] - lowest >= least)
+        rise |= (told[what] >= RISE * lowest) & (told[what] - lowest >= least)
     share = np.maximum.accumulate(rise, axis=0) @ weight
     return pl.DataFrame({"on": [origin + timedelta(WEEK * week) for week in range(len(share))], "share": share})
 

@@ -14,7 +14,7 @@ from ...chart import join
 from ...errors import UsageError
 from ..course import MONTH, run
 from ..courses import Courses
-from ..endpoints import SHARES, free_at
+from ..endpoints import SHARES
 from ..model import Model
 from ..protocols import OFF, Protocol, protocol_names, read_protocol
 from ..records import records
@@ -23,7 +23,8 @@ from .targets import Target
 
 ALL = "all"
 SHORT = 2  # months of follow-up beyond the last target, so that it can be confirmed
-EXPRESSIONS = {name: SHARES[name][0] for name in ("orr", "cr_or_better")} | {name: pl.col(name) for name in ("mrd_1e5", "mrd_1e6")}
+EXPRESSIONS = {name: holds for name, threshold, holds in SHARES if threshold is None}
+EXPRESSIONS |= {name: pl.col(name) for name in ("mrd_1e5", "mrd_1e6")}
 BELOW_AT_BRANCH = ("a", "b")  # the arms of MIDAS for MRD below 1e-5 after induction
 
 
@@ -64,4 +65,4 @@ def _share(target: Target, patients: pl.DataFrame) -> float:
         return float(patients.select(pl.col("arm").is_in(BELOW_AT_BRANCH).fill_null(False).mean()).item())
     assert target.months is not None, target.key
     curve = kaplan_meier(patients["pfs_days"].to_numpy(), patients["pfs_event"].to_numpy())
-    return free_at(curve, target.months * MONTH)[0]
+    return curve.free_at(target.months * MONTH)

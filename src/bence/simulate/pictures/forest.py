@@ -37,6 +37,13 @@ def _axes(figure: Figure, rows: int, foot: float) -> Axes:
     return ax
 
 
+def _above(ax: Axes, text: str, at: float, ha: str = "left", *, dx: float = 0, colour: str = MUTED, size: float = SIZE - 0.6) -> None:
+    """A word over the axes, at a share of their width."""
+    ax.annotate(
+        text, (at, 1), xycoords="axes fraction", xytext=(dx, 6), textcoords="offset points", ha=ha, va="center", color=colour, size=size
+    )
+
+
 def tornado(table: pl.DataFrame, outcome: str, lang: str = "en") -> Picture | None:
     """The parameters of one arm that matter most to an outcome: bars of the partial rank correlation, else of the plain one.
 
@@ -69,18 +76,8 @@ def _tornado(figure: Figure, own: pl.DataFrame, outcome: str, lang: str, height:
     ax.set_xlim(-1, 1)
     ax.axvline(0, color=INK, linewidth=0.6)
     ax.set_xticks([-1, -0.5, 0, 0.5, 1])
-    ax.annotate(
-        words["to_worse"],
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 6),
-        textcoords="offset points",
-        color=HARMS,
-        size=SIZE - 0.6,
-        va="center",
-    )
-    ax.annotate(words["to_better"], (1, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", color=HELPS,
-                size=SIZE - 0.6, va="center", ha="right")  # fmt: skip
+    _above(ax, words["to_worse"], 0, colour=HARMS)
+    _above(ax, words["to_better"], 1, "right", colour=HELPS)
 
 
 def calibration(scored: Sequence[Scored], lang: str = "en") -> Picture | None:
@@ -158,26 +155,7 @@ def which_is_better(found: Strategies, lang: str = "en") -> Picture | None:
         name_rows(ax, names)
         ax.set_xlim(0, 1)
         ax.axvline(0.5, color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
-        ax.annotate(
-            words["even"],
-            (0.5, 1),
-            xycoords="axes fraction",
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=MUTED,
-            size=SIZE - 0.6,
-        )
-        ax.annotate(
-            words["gain"],
-            (1, 1),
-            xycoords="axes fraction",
-            xytext=(6, 6),
-            textcoords="offset points",
-            va="center",
-            color=MUTED,
-            size=SIZE - 0.8,
-        )
+        _above(ax, words["even"], 0.5, "center")
+        _above(ax, words["gain"], 1, dx=6, size=SIZE - 0.8)
 
     return drawn(LEFT + ACROSS + RIGHT, height, words["better"], lang, draw)

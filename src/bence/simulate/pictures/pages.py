@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import polars as pl
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from ... import __version__
+from ...assess.survival import Curve
 from ...report.drawing import DARK, DEPTH, EDGE
 from ...report.page import environment
 from ...report.pictures import Picture
@@ -19,7 +19,7 @@ from ..endpoints import told
 from ..model import read_model
 from ..populations import read_population
 from ..sequence import Strategies
-from ..strategies import summary, verdicts
+from ..strategies import curve_of, summary, verdicts
 from ..told import drugs_said, rests, score_told, sensitivity_told, summary_told, twin_told
 from ..trial import Trial
 from ..twin import MODEL_ERROR, Twin
@@ -132,13 +132,8 @@ def sequence_page(found: Strategies, lang: str = "en") -> str:
     return page(words["sequence"], facts, sections, lang, [words["seed"].format(found.seed)])
 
 
-def _strategy_curves(found: Strategies, event: str) -> Mapping[str, Any]:
-    from ...assess.survival import kaplan_meier
-
-    return {
-        name: kaplan_meier(people[event].fill_null(people["last"]).to_numpy(), people[event].is_not_null().to_numpy())
-        for name, people in zip(found.names, found.people, strict=True)
-    }
+def _strategy_curves(found: Strategies, event: str) -> Mapping[str, Curve]:
+    return {name: curve_of(people, event) for name, people in zip(found.names, found.people, strict=True)}
 
 
 def sensitivity_page(trial: Trial, table: pl.DataFrame, lang: str = "en") -> str:

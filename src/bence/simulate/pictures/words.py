@@ -94,7 +94,7 @@ PAGE: dict[str, dict[str, str]] = {
         "parameter": "parameter", "value": "value", "rank": "rank in the cohort, %", "unit": "unit",
         "sex": "sex", "age": "age", "isotype": "isotype", "iss": "ISS", "prior_lines": "earlier lines",
         "extramedullary": "extramedullary",
-        "high_risk": "high-risk cytogenetics", "arm": "arm", "response": "best response", "pfs": "PFS", "ended": "ended by",
+        "high_risk": "high-risk cytogenetics", "arm": "arm", "response": "best response", "pfs": "PFS",
         "event": "event",
         "censored": "censored", "yes": "yes", "no": "no", "in_months": "{:.1f} months",
         "course_key": (
@@ -144,7 +144,7 @@ PAGE: dict[str, dict[str, str]] = {
         "parameters_note": "个体间有差异的参数中，在本队列内偏离典型值最远者。",
         "parameter": "参数", "value": "数值", "rank": "在队列中的百分位", "unit": "单位",
         "sex": "性别", "age": "年龄", "isotype": "分型", "iss": "ISS分期", "prior_lines": "既往线数", "extramedullary": "髓外病变",
-        "high_risk": "高危细胞遗传学", "arm": "组别", "response": "最佳疗效", "pfs": "PFS", "ended": "结局", "event": "事件",
+        "high_risk": "高危细胞遗传学", "arm": "组别", "response": "最佳疗效", "pfs": "PFS", "event": "事件",
         "censored": "删失", "yes": "有", "no": "无", "in_months": "{:.1f}个月",
         "course_key": (
             "线：模型真实值。● 实测值；▽ 低于检测下限。1细胞线上的×：该克隆灭绝。MRD：▽ 未检出，画在该标本检测限（短横线）处。"
