@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # one more than there are cores: browsers, databases and servers are waited for
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
+unexport PYTHONDONTWRITEBYTECODE  # tests start many interpreters: each compiles only what is new
+
 .PHONY: demo test bench docs lint lock clean
 
 demo: $(VENV)/demo.stamp          ## set up, assess the synthetic demo cohort, print a table and the page to open
@@ -14,7 +16,7 @@ test: $(VENV)/test.stamp          ## the whole test suite: style, types, import 
 	$(BIN)/ruff check src tests bench
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n $(WORKERS)
+	POLARS_MAX_THREADS=1 $(BIN)/pytest -n $(WORKERS)
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 bench: $(VENV)/bench.stamp        ## timings beside the floor and beside what people use now; not a test (half an hour, 20 GB of memory)

@@ -15,6 +15,7 @@ from bence.read import read
 
 START = date(2025, 1, 1)
 NUMBERS = [code for code in codes_of("observation").values() if code.kind == "number" and not code.words]
+GIVEN, HAPPENED = sorted(codes_of("drug", "procedure")), sorted(codes_of("event"))
 WORDS = [code for code in codes_of("observation").values() if code.kind in ("category", "flag")]
 days = st.dates(START, START + timedelta(days=400))
 maybe_days = st.none() | days
@@ -49,7 +50,7 @@ def treatment(draw, patients):
     started = draw(maybe_days)
     return {
         "patient": draw(st.sampled_from(patients)),
-        "what": draw(st.sampled_from(sorted(codes_of("drug", "procedure")))),
+        "what": draw(st.sampled_from(GIVEN)),
         "started_on": started,
         "stopped_on": draw(st.none() | st.dates(started or START, date(2027, 1, 1))),
         "dose": draw(st.none() | st.floats(0, 1e6)),
@@ -67,7 +68,7 @@ def event(draw, patients):
     on = draw(days)
     return {
         "patient": draw(st.sampled_from(patients)),
-        "what": draw(st.sampled_from(sorted(codes_of("event")))),
+        "what": draw(st.sampled_from(HAPPENED)),
         "on": on,
         "until": draw(st.none() | st.dates(on, date(2027, 1, 1))),
         "grade": draw(st.none() | st.integers(0, 5)),

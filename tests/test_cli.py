@@ -331,6 +331,7 @@ def test_the_demo_with_one_of_its_patients(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     whole, told = bence.demo.demo_chart(), bence.demo.lessons("en")
     monkeypatch.setattr(bence.demo, "demo_chart", lambda: whole.only("D12"))
+    monkeypatch.setattr(bence.demo, "write_virtual", lambda home, lang: None)  # a cohort of 80
     monkeypatch.setattr(bence.demo, "lessons", lambda lang: [lesson for lesson in told if lesson.patient == "D12"])
     printed = run("demo", "--out", "demo").stdout
     assert "synthetic" in printed

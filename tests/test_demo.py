@@ -316,7 +316,8 @@ def test_the_page_of_the_documentation_tells_every_lesson():
         assert row in page
 
 
-def test_run_demo_writes_a_page_to_open(tmp_path):
+def test_run_demo_writes_a_page_to_open(tmp_path, monkeypatch):
+    monkeypatch.setattr("bence.report.figure.to_svg", lambda figure: "")  # what is laid out is written as SVG by the tests of pages
     text = run_demo(tmp_path, "en")
     page = Path(text.splitlines()[-1].removeprefix("Open: "))
     assert page.is_file()
@@ -325,7 +326,7 @@ def test_run_demo_writes_a_page_to_open(tmp_path):
         own = (tmp_path / lesson.page).read_text(encoding="utf-8")
         assert "Synthetic patient." in own
         assert f'href="{lesson.page}"' in page.read_text(encoding="utf-8")
-    for name in ("cohort.html", "status.csv", "manifest.json", "README.md", "chart/patients.csv"):
+    for name in ("cohort.html", "status.csv", "manifest.json", "README.md", "chart/patients.csv", "virtual.html", "virtual/status.csv"):
         assert (tmp_path / name).is_file()
     assert "synthetic" in (tmp_path / "cohort.html").read_text(encoding="utf-8").lower()
 

@@ -1,10 +1,12 @@
 """Why: the tree of a finding and the story of the response, read as a haematologist would write them."""
 
 import re
+from functools import cache
 
 import pytest
 
 import bence
+import bence.assess
 from bence.assess import wording
 from bence.catalogue import codes
 from bence.demo import demo_chart
@@ -19,6 +21,20 @@ def chart():
     return demo_chart()
 
 
+@pytest.fixture(scope="module")
+def why(chart):
+    """Why a patient has a finding, worked out once."""
+    return cache(lambda patient, name: bence.why(chart, patient, name))
+
+
+@pytest.fixture
+def assessed_once(chart, monkeypatch):
+    """Tables are told of findings that were made once for each patient."""
+    assess = bence.assess.assess
+    found = cache(lambda patient, day: assess(chart.only(patient), day))
+    monkeypatch.setattr(bence.assess, "assess", lambda own, day: found(own.patients["patient"].item(), day))
+
+
 def told(text):
     """Every line of a tree: how deep, what, what is said of it, notes, remark."""
     found = []
@@ -30,8 +46,8 @@ def told(text):
 
 
 @pytest.mark.parametrize(("patient", "name"), TREES)
-def test_what_was_told_once_is_not_told_again(chart, patient, name):
-    lines = told(bence.why(chart, patient, name).text())
+def test_what_was_told_once_is_not_told_again(why, patient, name):
+    lines = told(why(patient, name).text())
     assert len(lines) < 60
     seen = {}
     for i, (depth, what, says, _, remark) in enumerate(lines):
@@ -46,10 +62,10 @@ def test_what_was_told_once_is_not_told_again(chart, patient, name):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize(("patient", "name"), TREES)
-def test_every_value_says_where_it_comes_from(chart, patient, name, lang):
+def test_every_value_says_where_it_comes_from(why, patient, name, lang):
     """A value is recorded on a day, calculated, assumed or of the patient; what is told again needs no note."""
     seen = set()
-    text = bence.why(chart, patient, name).text(lang)
+    text = why(patient, name).text(lang)
     lines = told(text)
     for i, (depth, what, says, note, remark) in enumerate(lines):
         leaf = not (i + 1 < len(lines) and lines[i + 1][0] > depth)
@@ -61,19 +77,19 @@ def test_every_value_says_where_it_comes_from(chart, patient, name, lang):
             assert of_the_patient or rule_alone or any(how in note for how in NOTES[lang]), (what, says, note)
 
 
-def test_assumed_and_calculated_values_are_marked(chart):
-    text = bence.why(chart, "D12", "diagnosis").text()
+def test_assumed_and_calculated_values_are_marked(why):
+    text = why("D12", "diagnosis").text()
     assert "creatinine_clearance = 51.31 mL/min  [calculated: CKD-EPI 2021]" in text
     assert "circulating_plasma_cells = 0 %  [assumed: not recorded]" in text
     assert "corrected_calcium = 2.61 mmol/L  [payne-1973; calculated]" in text
     assert "ionised_calcium_above_limit = 0 mmol/L  [assumed: not recorded]" in text
     assert "marrow_plasma_cells = 46 %  [recorded 2025-08-18" in text
-    assert "外周血浆细胞比例 = 0 %  [未记录，按此计]" in bence.why(chart, "D12", "diagnosis").text("zh")
+    assert "外周血浆细胞比例 = 0 %  [未记录，按此计]" in why("D12", "diagnosis").text("zh")
 
 
 @pytest.mark.parametrize(("patient", "name"), TREES)
-def test_the_chinese_tree_is_in_chinese(chart, patient, name):
-    text = bence.why(chart, patient, name).text("zh")
+def test_the_chinese_tree_is_in_chinese(why, patient, name):
+    text = why(patient, name).text("zh")
     assert "times the upper limit" not in text
     for _, what, _, _, _ in told(text):
         assert re.search(r"[\u4e00-\u9fff]|^[A-Z]|t\(", what), what
@@ -116,9 +132,9 @@ def test_no_line_is_said_so(chart):
 TOLD_BESIDE = {"patient", "at", "baseline_on", "flags", "diagnosis_missing", "refractory_definition"}
 
 
+@pytest.mark.usefixtures("assessed_once")
 def test_every_column_of_the_status_can_be_asked_for(chart):
-    findings = bence.assess(chart)
-    for name in findings.status.columns:
+    for name in bence.assess.assess(chart.only("D28"), None).status.columns:
         if name in TOLD_BESIDE or name.endswith("_possible"):
             continue
         told = bence.why(chart, "D28", name)

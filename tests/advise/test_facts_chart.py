@@ -8,6 +8,7 @@ Happened: `100 infection grade=3 until=110 text=pneumonia`.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
@@ -103,9 +104,17 @@ def told(*people: Person, at: int = 400) -> pl.DataFrame:
     return facts(assess(chart_of(*people), at=on(at)))
 
 
-def fact(name: str, at: int = 400, **of: Any) -> Any:
-    """One fact of one patient."""
-    return told(person(**of), at=at)[name].item()
+def each(people: Iterable[Person], at: int = 400) -> list[dict[str, Any]]:
+    """The facts of people who have nothing to do with one another, in their order: assessed together, which costs as much as one."""
+    apart = [{table: [row | {"patient": f"P{i:03}"} for row in rows] for table, rows in one.items()} for i, one in enumerate(people)]
+    return told(*apart, at=at).rows(named=True)
+
+
+def each_on(people: Iterable[tuple[Person, int]]) -> list[dict[str, Any]]:
+    """The same, each as of a day of their own."""
+    asked = list(people)
+    found = {day: iter(each((one for one, at in asked if at == day), day)) for day in {at for _, at in asked}}
+    return [next(found[day]) for _, day in asked]
 
 
 def known() -> dict[str, dict[str, Any]]:

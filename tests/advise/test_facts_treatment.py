@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import polars as pl
-import pytest
-from test_facts_chart import fact, person, told
+from test_facts_chart import each, each_on, person, told
 
 from bence.advise.facts.exposure import kinds
 from bence.catalogue import codes_of
@@ -22,38 +21,39 @@ def test_every_product_against_a_target_has_its_facts() -> None:
     assert "talquetamab" not in kinds()["bcma"]
 
 
-@pytest.mark.parametrize(
-    ("given", "name", "exposed"),
-    [
-        (VRD, "pi", True),
-        (VRD, "bortezomib", True),
-        (VRD, "carfilzomib", False),
-        (VRD, "cd38", False),
-        ("", "pi", False),
-        ("daratumumab 0-30 line=3", "pi", None),  # lines 1 and 2 are not in the chart
-        ("investigational 0-30", "cd38", None),
-        ("investigational 0-30; daratumumab 0-30", "cd38", True),
-        ("car_t 0-0", "car_t", True),
-        ("car_t 0-0", "bcma_car_t", None),
-        ("car_t 0-0", "gprc5d", None),
-        ("car_t 0-0", "cilta_cel", None),
-        ("bcma_car_t 0-0", "cilta_cel", None),
-        ("bcma_car_t 0-0", "arlo_cel", False),
-        ("bcma_car_t 0-0", "bcma", True),
-        ("cilta_cel 0-0", "ide_cel", False),
-        ("talquetamab 0-30", "gprc5d_bispecific", True),
-        ("talquetamab 0-30", "bcma_bispecific", False),
-        ("cevostamab 0-30", "fcrh5_bispecific", True),
-        ("belantamab_mafodotin 0-30", "bcma_adc", True),
-        ("melphalan 0-0 transplant; autologous_transplant 1-1", "alkylator", True),
-    ],
-)
-def test_exposed(given: str, name: str, exposed: bool | None) -> None:
-    assert fact(f"exposed_{name}", given=given) is exposed
+EXPOSED = [
+    (VRD, "pi", True),
+    (VRD, "bortezomib", True),
+    (VRD, "carfilzomib", False),
+    (VRD, "cd38", False),
+    ("", "pi", False),
+    ("daratumumab 0-30 line=3", "pi", None),  # lines 1 and 2 are not in the chart
+    ("investigational 0-30", "cd38", None),
+    ("investigational 0-30; daratumumab 0-30", "cd38", True),
+    ("car_t 0-0", "car_t", True),
+    ("car_t 0-0", "bcma_car_t", None),
+    ("car_t 0-0", "gprc5d", None),
+    ("car_t 0-0", "cilta_cel", None),
+    ("bcma_car_t 0-0", "cilta_cel", None),
+    ("bcma_car_t 0-0", "arlo_cel", False),
+    ("bcma_car_t 0-0", "bcma", True),
+    ("cilta_cel 0-0", "ide_cel", False),
+    ("talquetamab 0-30", "gprc5d_bispecific", True),
+    ("talquetamab 0-30", "bcma_bispecific", False),
+    ("cevostamab 0-30", "fcrh5_bispecific", True),
+    ("belantamab_mafodotin 0-30", "bcma_adc", True),
+    ("melphalan 0-0 transplant; autologous_transplant 1-1", "alkylator", True),
+]
+
+
+def test_exposed() -> None:
+    rows = each(person(given=given) for given, *_ in EXPOSED)
+    assert [(given, name, row[f"exposed_{name}"]) for (given, name, _), row in zip(EXPOSED, rows, strict=True)] == EXPOSED
 
 
 def test_refractory_as_the_exposure_table_has_it() -> None:
-    row = told(person("A", "lenalidomide 0-300 maintenance 10 progression; daratumumab 310-")).row(0, named=True)
+    kept = person("A", "lenalidomide 0-300 maintenance 10 progression; daratumumab 310-")
+    row, full = each([kept, person("A", "lenalidomide 0-300 induction 25 progression")])
     assert row["refractory_lenalidomide"] is True
     assert row["refractory_imid"] is True
     assert row["lenalidomide_maintenance_dose_only"] is True
@@ -62,7 +62,6 @@ def test_refractory_as_the_exposure_table_has_it() -> None:
     assert row["refractory_isatuximab"] is False
     assert row["refractory_bcma"] is False
     assert row["triple_class_refractory"] is False
-    full = told(person("A", "lenalidomide 0-300 induction 25 progression")).row(0, named=True)
     assert full["lenalidomide_maintenance_dose_only"] is False
 
 
@@ -72,20 +71,21 @@ def test_classes_of_the_untreated() -> None:
     assert [row[name] for name in counted] == [False] * 5
 
 
-@pytest.mark.parametrize(
-    ("given", "at", "answer"),
-    [
-        ("teclistamab 10-", 100, (True, 2.967742)),  # 11 January to 10 April
-        ("teclistamab 10-80", 100, (False, 0.0)),
-        ("teclistamab 10-10; teclistamab 60-60; teclistamab 80-80", 100, (True, 2.967742)),  # doses of one day count for 28
-        ("teclistamab 10-10; teclistamab 60-60", 100, (False, 0.0)),
-        ("teclistamab 10- line=1; carfilzomib 90- line=2", 100, (None, None)),  # was it stopped?
-        ("teclistamab 10-", 5, (False, 0.0)),
-        ("talquetamab 10-", 100, (False, 0.0)),
-    ],
-)
-def test_running(given: str, at: int, answer: tuple[bool | None, float | None]) -> None:
-    assert told(person("A", given), at=at).select("on_teclistamab", "months_on_teclistamab").row(0) == answer
+RUNNING = [
+    ("teclistamab 10-", 100, (True, 2.967742)),  # 11 January to 10 April
+    ("teclistamab 10-80", 100, (False, 0.0)),
+    ("teclistamab 10-10; teclistamab 60-60; teclistamab 80-80", 100, (True, 2.967742)),  # doses of one day count for 28
+    ("teclistamab 10-10; teclistamab 60-60", 100, (False, 0.0)),
+    ("teclistamab 10- line=1; carfilzomib 90- line=2", 100, (None, None)),  # was it stopped?
+    ("teclistamab 10-", 5, (False, 0.0)),
+    ("talquetamab 10-", 100, (False, 0.0)),
+]
+
+
+def test_running() -> None:
+    rows = each_on((person("A", given), at) for given, at, _ in RUNNING)
+    found = [(*case[:2], (row["on_teclistamab"], row["months_on_teclistamab"])) for case, row in zip(RUNNING, rows, strict=True)]
+    assert found == RUNNING
 
 
 def test_weeks_and_full_doses() -> None:
@@ -96,20 +96,20 @@ def test_weeks_and_full_doses() -> None:
     assert row.rows() == [(4.0, 2.0, 0.0, True, True), (4.0, None, 0.0, True, True), (0.0, 0.0, 4.0, True, True)]
 
 
-@pytest.mark.parametrize(
-    ("given", "months"),
-    [
-        ("", (NEVER,) * 3),
-        ("carfilzomib 0-10", (NEVER,) * 3),
-        ("teclistamab 0-91", (3.0, 3.0, 3.0)),
-        ("teclistamab 0-", (0.0, 0.0, 0.0)),
-        ("teclistamab 0- line=1; carfilzomib 91- line=2", (None, 3.0, 6.0)),
-        ("investigational 0-10", (None, None, None)),
-    ],
-)
-def test_months_since_a_bispecific(given: str, months: tuple[float | None, ...]) -> None:
+SINCE = [  # given; exactly, at least, at most
+    ("", (NEVER,) * 3),
+    ("carfilzomib 0-10", (NEVER,) * 3),
+    ("teclistamab 0-91", (3.0, 3.0, 3.0)),
+    ("teclistamab 0-", (0.0, 0.0, 0.0)),
+    ("teclistamab 0- line=1; carfilzomib 91- line=2", (None, 3.0, 6.0)),
+    ("investigational 0-10", (None, None, None)),
+]
+
+
+def test_months_since_a_bispecific() -> None:
     names = [f"months_since_bcma_bispecific{end}" for end in ("", "_low", "_high")]
-    assert told(person("A", given), at=182).select(names).row(0) == months
+    rows = each((person("A", given) for given, _ in SINCE), at=182)
+    assert [(given, tuple(map(row.get, names))) for (given, _), row in zip(SINCE, rows, strict=True)] == SINCE
 
 
 def test_time_since_other_treatment() -> None:
@@ -120,37 +120,38 @@ def test_time_since_other_treatment() -> None:
     assert rows.rows() == [(171.0, 171.0, NEVER), (NEVER, 123.0, 4.0), (NEVER, NEVER, NEVER)]
 
 
-@pytest.mark.parametrize(
-    ("given", "happened", "answer"),
-    [
-        ("cilta_cel 31-31", "", (5.0, False, 5.0)),
-        ("cilta_cel 31-31", "121 progression", (3.0, True, 5.0)),
-        ("cilta_cel 31-31 line=1; talquetamab 150- line=2", "", (None, None, 5.0)),  # why another line?
-        ("cilta_cel 31-31 line=1; talquetamab 150-170 progression line=2", "", (None, None, 5.0)),
-        ("arlo_cel 31-31", "121 progression", (None, False, NEVER)),
-        ("car_t 31-31", "121 progression", (None, None, None)),
-        ("carfilzomib 0-30", "20 progression", (None, False, NEVER)),
-    ],
-)
-def test_after_car_t_cells(given: str, happened: str, answer: tuple[object, ...]) -> None:
+AFTER_CELLS = [
+    ("cilta_cel 31-31", "", (5.0, False, 5.0)),
+    ("cilta_cel 31-31", "121 progression", (3.0, True, 5.0)),
+    ("cilta_cel 31-31 line=1; talquetamab 150- line=2", "", (None, None, 5.0)),  # why another line?
+    ("cilta_cel 31-31 line=1; talquetamab 150-170 progression line=2", "", (None, None, 5.0)),
+    ("arlo_cel 31-31", "121 progression", (None, False, NEVER)),
+    ("car_t 31-31", "121 progression", (None, None, None)),
+    ("carfilzomib 0-30", "20 progression", (None, False, NEVER)),
+]
+
+
+def test_after_car_t_cells() -> None:
     names = ("bcma_car_t_response_months", "progressed_after_bcma_car_t", "months_since_bcma_car_t")
-    assert told(person("A", given, happened=happened), at=182).select(names).row(0) == answer
+    rows = each((person("A", given, happened=happened) for given, happened, _ in AFTER_CELLS), at=182)
+    assert [(*case[:2], tuple(map(row.get, names))) for case, row in zip(AFTER_CELLS, rows, strict=True)] == AFTER_CELLS
 
 
-@pytest.mark.parametrize(
-    ("given", "quadruplet", "isa_krd"),
-    [
-        ("bortezomib 0-120; lenalidomide 0-120; daratumumab 0-120", True, False),
-        ("isatuximab 0-; carfilzomib 0-; lenalidomide 0-", True, True),
-        ("isatuximab 0-150 induction; carfilzomib 0-150 induction; lenalidomide 0-150 induction", True, True),
-        (VRD, False, False),
-        (VRD + "; autologous_transplant 150-150; lenalidomide 220- maintenance; daratumumab 220- maintenance", False, False),
-        ("", False, False),
-        ("daratumumab 0-30 line=3", None, None),
-    ],
-)
-def test_induction(given: str, quadruplet: bool | None, isa_krd: bool | None) -> None:
-    assert told(person("A", given)).select("quadruplet_induction", "isa_krd_induction").row(0) == (quadruplet, isa_krd)
+INDUCTIONS = [  # given, a quadruplet, Isa-KRd
+    ("bortezomib 0-120; lenalidomide 0-120; daratumumab 0-120", True, False),
+    ("isatuximab 0-; carfilzomib 0-; lenalidomide 0-", True, True),
+    ("isatuximab 0-150 induction; carfilzomib 0-150 induction; lenalidomide 0-150 induction", True, True),
+    (VRD, False, False),
+    (VRD + "; autologous_transplant 150-150; lenalidomide 220- maintenance; daratumumab 220- maintenance", False, False),
+    ("", False, False),
+    ("daratumumab 0-30 line=3", None, None),
+]
+
+
+def test_induction() -> None:
+    rows = each(person("A", given) for given, *_ in INDUCTIONS)
+    found = [(case[0], row["quadruplet_induction"], row["isa_krd_induction"]) for case, row in zip(INDUCTIONS, rows, strict=True)]
+    assert found == INDUCTIONS
 
 
 def test_transplants_and_maintenance() -> None:
@@ -166,21 +167,21 @@ def test_transplants_and_maintenance() -> None:
 PLANS = ("car_t_planned", "apheresis_planned", "apheresis_done", "days_since_apheresis", "bridging", "manufacturing_failure")
 
 
-@pytest.mark.parametrize(
-    ("given", "happened", "answer"),
-    [
-        ("", "", (False, False, False, None, False, False)),
-        ("", "100 car_t_planned; 100 apheresis_planned", (True, True, False, None, False, False)),
-        ("", "100 car_t_planned; 120 car_t_planned text=none", (False,) * 3 + (None, False, False)),
-        ("apheresis 150-150", "100 car_t_planned; 100 apheresis_planned", (True, False, True, 32.0, False, False)),
-        ("apheresis 150-150; talquetamab 155- bridging", "100 car_t_planned", (True, False, True, 32.0, True, False)),
-        ("apheresis 150-150; cilta_cel 175-175", "100 car_t_planned; 160 manufacturing_failure", (False,) * 3 + (None, False, False)),
-        ("apheresis 150-150", "170 manufacturing_failure", (False, False, True, 32.0, False, True)),
-        ("carfilzomib 0-140 progression; apheresis 100-100", "90 apheresis_planned", (False,) * 3 + (None, False, False)),
-    ],
-)
-def test_on_the_way_to_cells(given: str, happened: str, answer: tuple[object, ...]) -> None:
-    assert told(person("A", given, happened=happened), at=182).select(PLANS).row(0) == answer
+PLANNED = [
+    ("", "", (False, False, False, None, False, False)),
+    ("", "100 car_t_planned; 100 apheresis_planned", (True, True, False, None, False, False)),
+    ("", "100 car_t_planned; 120 car_t_planned text=none", (False,) * 3 + (None, False, False)),
+    ("apheresis 150-150", "100 car_t_planned; 100 apheresis_planned", (True, False, True, 32.0, False, False)),
+    ("apheresis 150-150; talquetamab 155- bridging", "100 car_t_planned", (True, False, True, 32.0, True, False)),
+    ("apheresis 150-150; cilta_cel 175-175", "100 car_t_planned; 160 manufacturing_failure", (False,) * 3 + (None, False, False)),
+    ("apheresis 150-150", "170 manufacturing_failure", (False, False, True, 32.0, False, True)),
+    ("carfilzomib 0-140 progression; apheresis 100-100", "90 apheresis_planned", (False,) * 3 + (None, False, False)),
+]
+
+
+def test_on_the_way_to_cells() -> None:
+    rows = each((person("A", given, happened=happened) for given, happened, _ in PLANNED), at=182)
+    assert [(*case[:2], tuple(map(row.get, PLANS))) for case, row in zip(PLANNED, rows, strict=True)] == PLANNED
 
 
 def test_facts_of_the_first_line_in_the_order_of_patients() -> None:

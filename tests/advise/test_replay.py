@@ -14,7 +14,7 @@ import pytest
 from bence.advise.as_of import DAY, before
 from bence.advise.facts import facts
 from bence.advise.replay import OUTCOMES, decisions, done, outcomes, replay, summary
-from bence.assess import Findings, assess
+from bence.assess import assess
 from bence.chart import DATED, LATER, SCHEMA, Chart, join
 from bence.demo import demo_chart
 
@@ -137,25 +137,28 @@ def course(name: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @cache
-def replayed() -> tuple[pl.DataFrame, Findings]:
-    """The synthetic cohort with the courses above and one of them three years earlier, replayed once for all tests."""
+def own_courses() -> Chart:
+    """The courses above and one of them three years earlier."""
     rows = [course(name) for name in COURSES]
     own = chart([{"patient": name} for name in COURSES], **{table: [one for each in rows for one in each[table]] for table in PAST})
     early = {table: [row | {"patient": "cells early"} for row in found] for table, found in course("cells").items()}
-    all_ = join([demo_chart(), own, moved(chart([{"patient": "cells early"}], **early), EARLIER)])
-    found = assess(all_)
-    return replay(all_, found, "us"), found
+    return join([own, moved(chart([{"patient": "cells early"}], **early), EARLIER)])
+
+
+@cache
+def replayed() -> pl.DataFrame:
+    return replay(own_courses(), assess(own_courses()), "us")
 
 
 def judgement(name: str, day: date | None = None) -> dict[str, Any]:
     """How the decision of the second line was judged."""
-    rows = replayed()[0].filter(pl.col("patient") == name, pl.col("on") == (day or on(SECOND)))
+    rows = replayed().filter(pl.col("patient") == name, pl.col("on") == (day or on(SECOND)))
     return rows.select(JUDGED).row(0, named=True)
 
 
 @pytest.mark.parametrize("later", ["more drugs later", "results later", "events later"])
 def test_what_happens_later_changes_no_judgement(later: str) -> None:
-    told = replayed()[0].filter(pl.col("on") <= on(SECOND))
+    told = replayed().filter(pl.col("on") <= on(SECOND))
     rows = [told.filter(pl.col("patient") == name).select(JUDGED).rows() for name in ("plain", later)]
     assert len(rows[0]) == 2
     assert rows[0] == rows[1]
@@ -201,25 +204,19 @@ def apart(one: pl.DataFrame, other: pl.DataFrame) -> list[str]:
     return [name for name in one.columns if not one[name].equals(other[name])]
 
 
-@cache
-def unmoved() -> tuple[Chart, date, pl.DataFrame]:
-    """The synthetic cohort, its last day, and the facts of that day."""
+def test_moving_all_dates_changes_no_fact_but_the_day() -> None:
+    """What replay rests on. Calendar months are no spans of days: they differ as months of 28 to 31 days do, and age by a birthday."""
     own = born_on_a_day(demo_chart())
     at = max(own.observations["on"].drop_nulls())
-    return own, at, facts(assess(own, at))
-
-
-@pytest.mark.parametrize("days", [-1461, 5000])
-def test_moving_all_dates_changes_no_fact_but_the_day(days: int) -> None:
-    """What replay rests on. Calendar months are no spans of days: they differ as months of 28 to 31 days do, and age by a birthday."""
-    own, at, here = unmoved()
-    there = facts(assess(moved(own, days), at + timedelta(days=days)))
-    assert (there["at"] - here["at"]).unique().to_list() == [timedelta(days=days)]
-    differ = apart(here.drop("at"), there.drop("at"))
-    assert [name for name in differ if "months" not in name and not name.startswith("age")] == []
-    for name in differ:
-        assert here[name].is_null().equals(there[name].is_null()), name
-        assert (here[name] - there[name]).abs().max() <= (1 if name.startswith("age") else FIVE_DAYS), name
+    here = facts(assess(own, at))
+    for days in (-1461, 5000):
+        there = facts(assess(moved(own, days), at + timedelta(days=days)))
+        assert (there["at"] - here["at"]).unique().to_list() == [timedelta(days=days)]
+        differ = apart(here.drop("at"), there.drop("at"))
+        assert [name for name in differ if "months" not in name and not name.startswith("age")] == []
+        for name in differ:
+            assert here[name].is_null().equals(there[name].is_null()), name
+            assert (here[name] - there[name]).abs().max() <= (1 if name.startswith("age") else FIVE_DAYS), name
 
 
 @pytest.mark.parametrize(
@@ -256,7 +253,10 @@ def test_approvals_are_those_of_the_day() -> None:
 
 
 def test_every_decision_of_the_cohort_is_judged_once() -> None:
-    told, found = replayed()
+    """Of the synthetic cohort and the courses above together."""
+    all_ = join([demo_chart(), own_courses()])
+    found = assess(all_)
+    told = replay(all_, found, "us")
     assert told.select("patient", "on", "line").rows() == decisions(found).select("patient", "on", "line").rows()
     starts = found.lines.filter(pl.col("started_on").is_not_null()).height
     transplants = found.lines.filter((pl.col("line") == 1) & pl.col("transplant_on").is_not_null()).height

@@ -1,4 +1,4 @@
-"""Charts that lie on the edges of the response rules: plain rows, and Hypothesis strategies that draw them.
+"""Charts that lie on the edges of the response rules: plain rows, drawn one choice at a time.
 
 A chart of one patient is a dictionary of four tables, each row a dictionary with the columns of the chart;
 all numbers are in canonical units. `to_chart` makes a chart of many.
@@ -189,14 +189,8 @@ def follow_up_values(what: str, first: float | None, low: float | None, mood: st
     return {"deep": deep, "rise": rises, "edge": edges, "any": deep + edges + rises}[mood]
 
 
-@st.composite
-def charts_of_one(draw, name: str = "p") -> dict:
-    """One patient on the edges of the rules."""
-    return chart_of_one(lambda options: draw(st.sampled_from(options)), name)
-
-
 def chart_of_one(pick, name: str = "p") -> dict:
-    """The same with any way to pick one of several: `random.choice` will do."""
+    """One patient on the edges of the rules; `pick` takes one of several: `random.choice` will do."""
     one = Drawn(pick, name)
     one.baseline()
     one.visits()
@@ -517,12 +511,6 @@ POLICIES = [
 
 def policies() -> st.SearchStrategy[dict]:
     return st.sampled_from(POLICIES)
-
-
-@st.composite
-def cohorts(draw, size: int = 25) -> list[dict]:
-    """The charts of many patients."""
-    return Cohort(draw(charts_of_one(name=f"p{number:02d}")) for number in range(size))
 
 
 class Cohort(list):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -57,16 +59,33 @@ def test_the_ratio_of_two_counts_is_the_exact_interval_of_a_binomial(before, aft
     np.testing.assert_allclose([float(low), float(high)], odds)
 
 
-def simulated(level: float, cells: float, method: str, samples: int, seed: int, *, hidden_below: int = 0, **policies: str) -> pl.DataFrame:
-    """The MRD table of many samples of one level; fewer than `hidden_below` events are reported as negative, without a number."""
-    events = np.random.default_rng(seed).poisson(level * cells, samples)
-    ids = [f"{place:05d}" for place in range(samples)]
-    seen = events >= hidden_below
-    tests = pl.DataFrame({
-        "patient": ids, "on": date(2025, 1, 1), "what": "mrd", "method": method, "cells": cells,
-        "value": np.where(seen, events / cells, np.nan), "text": np.where(seen, None, "negative").tolist(),
-    }, strict=False).with_columns(pl.col("value").fill_nan(None), pl.col("text").cast(pl.String))  # fmt: skip
-    return mrd_table(Chart(pl.DataFrame({"patient": ids}), tests), RESPONSE, settle(policies), None)
+def simulated(level: float, cells: float, method: str, samples: int, seed: int, **known: Any) -> pl.DataFrame:
+    """The MRD table of many samples of one level."""
+    return simulations([(level, cells, seed)], method, samples, **known)[0]
+
+
+def simulations(
+    drawn: list[tuple[float, float, int]], method: str, samples: int, *, hidden_below: int = 0, **policies: str
+) -> list[pl.DataFrame]:
+    """The MRD tables of many samples of each level, number of cells and seed, all judged in one chart.
+
+    Fewer than `hidden_below` events are reported as negative, without a number. Samples with as many events are the same sample: each
+    count is judged once and stands as often as it was drawn.
+    """
+    people, tests = [], []
+    for place, (level, cells, seed) in enumerate(drawn):
+        events, often = np.unique(np.random.default_rng(seed).poisson(level * cells, samples), return_counts=True)
+        ids = [f"{place:03d}-{count:07d}" for count in events]
+        seen = events >= hidden_below
+        people.append(pl.DataFrame({"patient": np.repeat(ids, often), "place": place}))
+        tests.append(pl.DataFrame({
+            "patient": ids, "on": date(2025, 1, 1), "what": "mrd", "method": method, "cells": cells,
+            "value": np.where(seen, events / cells, np.nan), "text": np.where(seen, None, "negative").tolist(),
+        }, strict=False).with_columns(pl.col("value").fill_nan(None), pl.col("text").cast(pl.String)))  # fmt: skip
+    judged = pl.concat(tests)
+    table = mrd_table(Chart(judged.select("patient"), judged), RESPONSE, settle(policies), None)
+    found = pl.concat(people).join(table, on="patient", how="left", validate="m:1")
+    return found.partition_by("place", maintain_order=True, include_key=False)
 
 
 LEVELS = (2e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)
@@ -75,24 +94,23 @@ CELLS = (2e5, 1e6, 3e6, 1e7)
 
 def test_intervals_cover_at_least_93_percent_of_simulated_samples():
     """Garwood's intervals are exact: they cover 95 % or more, whatever the level."""
-    for place, level in enumerate(LEVELS):
-        for cells in CELLS:
-            table = simulated(level, cells, "ngs", 2000, seed=place)
-            covered = ((table["low"] <= level) & (table["high"] >= level)).mean()
-            assert covered >= 0.93, (level, cells, covered)
+    drawn = [(level, cells, place) for place, level in enumerate(LEVELS) for cells in CELLS]
+    for (level, cells, _), table in zip(drawn, simulations(drawn, "ngs", 2000), strict=True):
+        covered = ((table["low"] <= level) & (table["high"] >= level)).mean()
+        assert covered >= 0.93, (level, cells, covered)
 
 
 @pytest.mark.parametrize("method", ["ngs", "ngf", "flow"])
 def test_false_negative_claims_are_under_5_percent(method):
-    for name, threshold in {"1e4": 1e-4, "1e5": 1e-5, "1e6": 1e-6}.items():
-        for above in (1, 1.3, 3):
-            for cells in (2e5, 3e5, 1e6, 2e6, 3.1e6, 2.1e7):
-                table = simulated(threshold * above, cells, method, 4000, seed=7)
-                false = (table[f"claim_{name}"] == "negative").mean()
-                assert false < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000), (name, above, cells, false)
-                # the exact chance of the claim, without the noise of a simulation
-                most = stats.poisson.cdf(_most_events(table, name), threshold * above * cells)
-                assert most <= 0.05, (name, above, cells, most)
+    thresholds = {"1e4": 1e-4, "1e5": 1e-5, "1e6": 1e-6}
+    each = list(product(thresholds, (1, 1.3, 3), (2e5, 3e5, 1e6, 2e6, 3.1e6, 2.1e7)))
+    tables = simulations([(thresholds[name] * above, cells, 7) for name, above, cells in each], method, 4000)
+    for (name, above, cells), table in zip(each, tables, strict=True):
+        false = (table[f"claim_{name}"] == "negative").mean()
+        assert false < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 4000), (name, above, cells, false)
+        # the exact chance of the claim, without the noise of a simulation
+        most = stats.poisson.cdf(_most_events(table, name), thresholds[name] * above * cells)
+        assert most <= 0.05, (name, above, cells, most)
 
 
 def _most_events(table: pl.DataFrame, name: str) -> float:
@@ -102,10 +120,9 @@ def _most_events(table: pl.DataFrame, name: str) -> float:
 
 
 def test_a_negative_word_of_flow_claims_no_more_than_its_twenty_events_allow_where_that_is_what_it_means():
-    for cells in (2e6, 2.5e6, 2.9e6, 1e7):
-        for above in (1, 1.3):
-            table = simulated(1e-5 * above, cells, "ngf", 4000, seed=3, hidden_below=20, mrd_flow_negative="below_limit")
-            assert (table["claim_1e5"] == "negative").mean() < 0.06
+    drawn = [(1e-5 * above, cells, 3) for cells in (2e6, 2.5e6, 2.9e6, 1e7) for above in (1, 1.3)]
+    for table in simulations(drawn, "ngf", 4000, hidden_below=20, mrd_flow_negative="below_limit"):
+        assert (table["claim_1e5"] == "negative").mean() < 0.06
     at_a_tenth = simulated(1e-6, 1e7, "ngf", 500, seed=3, hidden_below=20, mrd_flow_negative="below_limit")
     assert (at_a_tenth["claim_1e5"] == "negative").mean() > 0.99
 

@@ -7,8 +7,10 @@ response with its day and its second day, or the state of progression. The refer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 import pytest
 from response_charts import observed, person, treated
@@ -246,6 +248,7 @@ def day(text: str) -> date:
 
 
 def chart_of(case: Decision) -> dict:
+    """The chart of a decision; its words are the name of the patient."""
     heavy, light = case.clone.split()
     observations = []
     for row in case.rows.split("; "):
@@ -264,7 +267,7 @@ def chart_of(case: Decision) -> dict:
     for row in case.drugs.split("; "):
         on, drug, line, phase, stop = (*row.split(), "", "")[:5]
         treatments.append(treated(day(on), drug, line=int(line), phase=phase.strip("-") or None, stopped_on=day(stop) if stop else None))
-    patient = person("p", heavy_chain=heavy, light_chain=light, died_on=day(case.died_on) if case.died_on else None)
+    patient = person(case.words, heavy_chain=heavy, light_chain=light, died_on=day(case.died_on) if case.died_on else None)
     return {"patient": patient, "observations": observations, "treatments": treatments, "events": []}
 
 
@@ -280,14 +283,21 @@ def in_order(visits: str) -> list[str]:
     return [" ".join(map(sort, visit.split())) for visit in visits.split(", ") if visit]
 
 
+@cache
+def told(by: Callable, policy: tuple) -> tuple[dict, dict]:
+    """Rows and lines of all decisions of one set of policies, found together."""
+    return by([chart_of(case) for case in DECISIONS if tuple(case.policy.items()) == policy], **dict(policy))
+
+
 @pytest.mark.parametrize("by", [by_reference, by_bence])
 @pytest.mark.parametrize("case", DECISIONS, ids=lambda case: case.words)
 def test_decision(case, by):
-    rows, lines = by([chart_of(case)], **case.policy)
-    assert [said(on, row) for (_, line, on), row in rows.items() if line == case.line] == in_order(case.visits)
+    found, lines = told(by, tuple(case.policy.items()))
+    rows = {(line, on): row for (name, line, on), row in found.items() if name == case.words}
+    assert [said(on, row) for (line, on), row in rows.items() if line == case.line] == in_order(case.visits)
     if case.best:
-        _, category, best_on, _, _ = lines["p", case.line]
+        _, category, best_on, _, _ = lines[case.words, case.line]
         second = list(rows.values())[-1][2]
         assert f"{category} {best_on:%m-%d} {second:%m-%d}" == case.best
     if case.progression:
-        assert lines["p", case.line][-1] == case.progression
+        assert lines[case.words, case.line][-1] == case.progression

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra `registry` is not installed")
@@ -15,9 +16,9 @@ pytest.importorskip("alembic", reason="the extra `registry` is not installed")
 sys.path.append(str(Path(__file__).parent))
 
 from homes import ADMIN, HOMES  # noqa: E402
-from on_postgres import NUMBERS, run  # noqa: E402
+from on_postgres import NUMBERS, keep_rows, put_back, run  # noqa: E402
 
-from bence.registry import Store  # noqa: E402
+from bence.registry import Store, accounts, kept_findings  # noqa: E402
 
 
 def _programs():
@@ -50,6 +51,7 @@ def server():
     if os.geteuid() == 0:
         shutil.chown(place, "postgres", "postgres")
     settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place} -c fsync=off -c synchronous_commit=off"
+    settings += " -c full_page_writes=off -c autovacuum=off"
     try:
         _as_postgres(home / "initdb", "-D", place / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
         _as_postgres(home / "pg_ctl", "-D", place / "data", "-w", "-l", place / "log", "-o", settings, "start")
@@ -67,10 +69,13 @@ def sqlite_template(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgres_template(server):
-    run(server, "create database template_registry")
-    Store.create(f"{server}/template_registry", HOMES, ADMIN).close()
-    return "template_registry"
+def postgres_registry(server):
+    """The address of the one registry on PostgreSQL; `where` makes it new for each test."""
+    run(server, "create database registry")
+    where = f"{server}/registry"
+    Store.create(where, HOMES, ADMIN).close()
+    keep_rows(where)
+    return where
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -79,10 +84,38 @@ def where(request, tmp_path):
     if request.param == "sqlite":
         yield str(shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "registry.db"))
         return
-    server, name = request.getfixturevalue("server"), f"registry_{next(NUMBERS)}"
-    run(server, f"create database {name} template {request.getfixturevalue('postgres_template')}")
-    yield f"{server}/{name}"
-    run(server, f"drop database {name} with (force)")
+    where = request.getfixturevalue("postgres_registry")
+    yield where
+    put_back(where)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Copies a registry that nobody has open; says where the copy is."""
+    made = []
+
+    def copy(where):
+        name = f"copy_{next(NUMBERS)}"
+        if "://" not in where:
+            return str(shutil.copy(where, tmp_path / f"{name}.db"))
+        server, _, template = where.rpartition("/")
+        run(server, f"create database {name} template {template}")
+        made.append((server, f"drop database {name} with (force)"))
+        return f"{server}/{name}"
+
+    yield copy
+    for each in made:
+        run(*each)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_hashes():
+    """Passwords are hashed as ever, only with the least work that Argon2 can do."""
+    argon2 = pytest.importorskip("argon2", reason="the extra `registry` is not installed")
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: hasher)
+        yield
 
 
 @pytest.fixture
@@ -91,6 +124,13 @@ def store(where):
     made = Store(where)
     yield made
     made.close()
+
+
+@pytest.fixture
+def nothing_found(monkeypatch):
+    """No findings are worked out, where a test is about something else."""
+    monkeypatch.setattr(kept_findings, "assess", lambda *how: None)
+    monkeypatch.setattr(kept_findings, "tables_of", lambda found: {"status": pl.DataFrame({"patient": ["found"]})})
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,18 +2,18 @@
 
 import csv
 import json
-import sqlite3
 from contextlib import contextmanager
 from datetime import date
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
-from homes import ADMIN, ENTRY, HOMES, LEAD, OTHER, PHYSICIAN, small
+from homes import ADMIN, ENTRY, LEAD, OTHER, PHYSICIAN, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bence.registry import AccessError, Store
+from bence.chart import join
+from bence.registry import AccessError
 from bence.registry.audit import numbers, ranges, verify
 from bence.registry.content import hashes
 from bence.registry.models import audit
@@ -116,14 +116,14 @@ REFUSED = [  # what was tried, by whom, about whom, what the entry tells of it
 ]
 
 
-@pytest.mark.parametrize(("attempt", "who", "whom", "said"), REFUSED)
-def test_what_was_refused_is_entered_though_nothing_came_of_it(busy, attempt, who, whom, said):
-    with pytest.raises(AccessError):
-        attempt(busy)
-    told = busy.export_audit(ADMIN).filter(pl.col("action") == "refused")
-    assert told["who"].unique().to_list() == [who]
-    assert told["patient"].to_list() == whom
-    assert json.loads(told["detail"][0]) == said
+def test_what_was_refused_is_entered_though_nothing_came_of_it(busy):
+    for n, (attempt, who, whom, said) in enumerate(REFUSED):
+        with pytest.raises(AccessError):
+            attempt(busy)
+        told = busy.export_audit(ADMIN).filter(pl.col("action") == "refused")[n:]
+        assert told["who"].unique().to_list() == [who]
+        assert told["patient"].to_list() == whom
+        assert json.loads(told["detail"][0]) == said
     assert busy.verify(ADMIN).whole
 
 
@@ -195,33 +195,24 @@ def test_ranges_lose_no_number(people):
     assert numbers(ranges(people)) == sorted(people)
 
 
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        ("update verdicts set value = 'III'", "verdict 1 was altered"),
-        ("update decisions set text = 'Treat'", "decision 1 was altered"),
-        ("update decisions set attendants = '[]'", "decision 1 was altered"),
-        ("update invitations set expires = '2099'", "invitation 1 was altered"),
-        ("update verdicts set person = 2", "verdict 1 is of another patient"),
-        ("delete from invitations", "invitation 1 is missing"),
-        ('insert into verdicts select 9, person, finding, line, "on", value, derived, why, who, at from verdicts', "verdict 9 was never"),
-    ],
-)
-def test_what_stands_beside_the_chart_is_compared_with_its_entries(tmp_path, statement, said):
-    path = tmp_path / "a.db"
-    store = Store.create(path, HOMES, ADMIN)
-    store.import_chart(LEAD, small("P1"), "first")
-    store.import_chart(LEAD, small("P2"), "first")
+BESIDE = [
+    ("update verdicts set value = 'III'", "verdict 1 was altered"),
+    ("update decisions set text = 'Treat'", "decision 1 was altered"),
+    ("update decisions set attendants = '[]'", "decision 1 was altered"),
+    ("update invitations set expires = '2099'", "invitation 1 was altered"),
+    ("update verdicts set person = 2", "verdict 1 is of another patient"),
+    ("delete from invitations", "invitation 1 is missing"),
+    ('insert into verdicts select 9, person, finding, line, "on", value, derived, why, who, at from verdicts', "verdict 9 was never"),
+]
+
+
+@pytest.mark.usefixtures("nothing_found")
+def test_what_stands_beside_the_chart_is_compared_with_its_entries(store):
+    store.import_chart(LEAD, join([small("P1"), small("P2")]), "first")
     store.judge(LEAD, "P1", "iss", "II", "the sample was old")
     item = store.put_on_agenda(LEAD, store.plan_meeting(LEAD, "WH", date(2026, 3, 10), "Tuesday"), "P1", "What now?")
     store.decide(LEAD, item, "relapse", None, "Wait", "frail", ["Gu"])
     store.invite(LEAD, "P1", "follow_up")
+    for statement, said in BESIDE:
+        assert said in behind(store, statement).fault
     assert store.verify(ADMIN).whole
-    store.close()
-    with sqlite3.connect(path) as raw:
-        for (name,) in raw.execute("select name from sqlite_master where type = 'trigger'").fetchall():
-            raw.execute(f"drop trigger {name}")
-        raw.execute(statement)
-    again = Store(path)
-    assert said in again.verify(ADMIN).fault
-    again.close()

@@ -2,12 +2,14 @@
 
 import shutil
 import zipfile
+from contextlib import closing
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
 from homes import ADMIN, ALL, LEAD, PHYSICIAN, small, whole
 
+from bence.chart import join
 from bence.errors import BenceError, ChartError, UsageError
 from bence.registry import AccessError, Store
 from bence.registry.backup import LEFT_OUT
@@ -19,14 +21,12 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def worked(store):
     """A registry in which there was some work."""
-    store.import_chart(ALL, small(), "first")
-    store.import_chart(ALL, small("P2", "XA", (70.0,)), "second")
+    store.import_chart(ALL, join([small(), small("P2", "XA", (70.0,))]), "first")
     row = store.patient(LEAD, "P1").rows["observations"].row(0, named=True)
     store.edit(LEAD, "observations", row["id"], row["version"], {"value": 99.0}, "typed wrongly")
     store.share(LEAD, "P1", "YC", "form 3")
     store.set_user(ADMIN, "wang", ["centre_lead"], ["WH"])
     store.set_password(LEAD, "wang", PASSWORD)
-    store.findings_for(LEAD, "P1")
     return store
 
 
@@ -39,7 +39,9 @@ def everything(store):
         }
 
 
+@pytest.mark.usefixtures("nothing_found")
 def test_a_restored_registry_is_the_one_backed_up(worked, empty, tmp_path):
+    worked.findings_for(LEAD, "P1")
     done = worked.back_up(ADMIN, tmp_path / "backup.zip")
     expected = everything(worked)
     assert Store.restore(empty, tmp_path / "backup.zip") == done
@@ -84,28 +86,27 @@ def _altered(path, name, change):
     return other
 
 
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("observations.parquet", lambda data: data.replace(b"hemoglobin", b"hemoglobim")),
-        ("audit.parquet", None),
-        ("manifest.json", lambda data: data.replace(b'"head": "', b'"head": "0')),
-        ("manifest.json", lambda data: b"{}"),
-        ("manifest.json", lambda data: data.replace(b'"tables": "0', b'"tables": "9')),
-    ],
-)
-def test_a_backup_that_was_altered_makes_nothing(sqlite_template, tmp_path, name, change):
+ALTERED = [
+    ("observations.parquet", lambda data: data.replace(b"hemoglobin", b"hemoglobim")),
+    ("audit.parquet", None),
+    ("manifest.json", lambda data: data.replace(b'"head": "', b'"head": "0')),
+    ("manifest.json", lambda data: b"{}"),
+    ("manifest.json", lambda data: data.replace(b'"tables": "0', b'"tables": "9')),
+]
+
+
+def test_a_backup_that_was_altered_makes_nothing(sqlite_template, tmp_path):
     shutil.copy(sqlite_template, tmp_path / "registry.db")
-    store = Store(tmp_path / "registry.db")
-    store.import_chart(ALL, small(), "first")
-    store.back_up(ADMIN, tmp_path / "backup.zip")
-    store.close()
-    with pytest.raises(BenceError):
-        Store.restore(tmp_path / "new.db", _altered(tmp_path / "backup.zip", name, change))
-    if (tmp_path / "new.db").exists():
-        left = Store(tmp_path / "new.db")
-        assert left.centres() == {}
-        left.close()
+    with closing(Store(tmp_path / "registry.db")) as store:
+        store.import_chart(ALL, small(), "first")
+        store.back_up(ADMIN, tmp_path / "backup.zip")
+    for n, (name, change) in enumerate(ALTERED):
+        new = tmp_path / f"new-{n}.db"
+        with pytest.raises(BenceError):
+            Store.restore(new, _altered(tmp_path / "backup.zip", name, change))
+        if new.exists():
+            with closing(Store(new)) as left:
+                assert left.centres() == {}
 
 
 def test_what_is_no_backup_is_told(tmp_path):

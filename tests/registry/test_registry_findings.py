@@ -49,14 +49,16 @@ def test_they_are_those_of_the_chart_and_kept_until_a_row_changes(counted):
 
 def test_another_day_profile_policy_or_version_is_another_question(counted, monkeypatch):
     store, worked = counted
+    found = assess(small("P1"))
+    monkeypatch.setattr(kept_findings, "assess", lambda chart, *how, **policies: worked.append((*how, policies)) or found)
     store.findings_for(PHYSICIAN, "P1")
     store.findings_for(PHYSICIAN, "P1", at="2025-01-02")
     store.findings_for(PHYSICIAN, "P1", at=date(2025, 1, 2))
-    assert len(worked) == 2
+    assert worked == [(None, "imwg_2016", {}), ("2025-01-02", "imwg_2016", {})]
     store.findings_for(PHYSICIAN, "P1", nadir="any")
     store.findings_for(PHYSICIAN, "P1", nadir="pairwise")
     store.findings_for(PHYSICIAN, "P1")
-    assert len(worked) == 3  # one of the two is the default
+    assert worked[2:] == [(None, "imwg_2016", {"nadir": "pairwise"})]  # the other one is the default
     monkeypatch.setattr(kept_findings, "__version__", "9.9.9")
     store.findings_for(PHYSICIAN, "P1")
     assert len(worked) == 4

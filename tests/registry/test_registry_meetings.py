@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from homes import ADMIN, ALL, ENTRY, LEAD, OTHER, PHYSICIAN, small
 
+from bence.chart import join
 from bence.errors import UsageError
 from bence.registry import Access, AccessError, ConflictError, concordance
 
@@ -18,8 +19,7 @@ HERE = ["gu", "li"]
 @pytest.fixture
 def board(store):
     """A meeting at Wuhan with P1 of Wuhan on its agenda; P2 is of Xi'an."""
-    store.import_chart(LEAD, small("P1"), "first")
-    store.import_chart(OTHER, small("P2", "XA"), "first")
+    store.import_chart(ALL, join([small("P1"), small("P2", "XA")]), "first")
     meeting = store.plan_meeting(PHYSICIAN, "WH", DAY, "Tuesday board")
     return store, meeting, store.put_on_agenda(PHYSICIAN, meeting, "P1", "Transplant now, or wait?")
 
@@ -118,6 +118,7 @@ def test_a_decision_is_taken_back_by_another_one_not_by_undo(board):
     assert not issubclass(UsageError, ConflictError)
 
 
+@pytest.mark.usefixtures("nothing_found")
 def test_what_the_board_wrote_is_not_altered(board):
     store, _, item = board
     store.decide(CHAIR, item, "transplant", None, "Ask again", "", HERE)

@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 from homes import ADMIN, ALL, ENTRY, LEAD, OTHER, PHYSICIAN, small, whole, with_rows
 
-from bence.chart import TABLES
+from bence.chart import TABLES, join
 from bence.errors import UsageError
 from bence.registry import Access, AccessError, ConflictError
 from bence.registry import clock as registry_clock
 
+pytestmark = pytest.mark.usefixtures("nothing_found")
 VISIT = {"on": date(2025, 4, 1), "what": "relapse_clinical"}
 THIRD = Access("qian", ["centre_lead"], ["YC"])
 
@@ -92,25 +93,24 @@ def test_what_was_said_and_shared_goes_along(two):
     assert two.chart(LEAD).events.filter(pl.col("what") == "mdt_decision").select("patient", "text").rows() == [("P1", "KRd")]
 
 
-@pytest.mark.parametrize("kind", ["merge", "transfer", "rename"])
-def test_a_move_is_taken_back_as_if_it_had_not_been(two, kind):
+def test_a_move_is_taken_back_as_if_it_had_not_been(two):
     two.share(LEAD, "P2", "XA", "form 4")
     before = state(two)
     ids = {table: two.patient(LEAD, "P2").rows[table]["id"].to_list() for table in TABLES}
-    do = {
-        "merge": lambda: two.merge(LEAD, "P1", "P2", "same"),
-        "transfer": lambda: two.transfer(LEAD, "P2", "YC", "moved house", "form 9"),
-        "rename": lambda: two.rename(ENTRY, "P2", "P9", "the number was wrong"),
-    }[kind]
-    number = do()
-    assert state(two) != before
-    two.undo(LEAD, number, "they are two")
-    assert state(two) == before
-    assert {table: two.patient(LEAD, "P2").rows[table]["id"].to_list() for table in TABLES} == ids
-    with pytest.raises(UsageError, match="was taken back"):
-        two.undo(LEAD, number, "again")
-    two.undo(LEAD, do(), "once more")
-    assert state(two) == before
+    for do in (
+        lambda: two.merge(LEAD, "P1", "P2", "same"),
+        lambda: two.transfer(LEAD, "P2", "YC", "moved house", "form 9"),
+        lambda: two.rename(ENTRY, "P2", "P9", "the number was wrong"),
+    ):
+        number = do()
+        assert state(two) != before
+        two.undo(LEAD, number, "they are two")
+        assert state(two) == before
+        assert {table: two.patient(LEAD, "P2").rows[table]["id"].to_list() for table in TABLES} == ids
+        with pytest.raises(UsageError, match="was taken back"):
+            two.undo(LEAD, number, "again")
+        two.undo(LEAD, do(), "once more")
+        assert state(two) == before
     assert two.verify(ADMIN).whole
 
 
@@ -119,22 +119,27 @@ WORK = {
     "verdict": lambda store, access, key: store.judge(access, key, "iss", "II", "read again"),
     "share": lambda store, access, key: store.share(access, key, "XA", "form 5"),
     "invitation": lambda store, access, key: store.invite(access, key, "follow_up"),
-    "move": lambda store, access, key: store.rename(access, key, "P7", "another number"),
+    "move": lambda store, access, key: store.rename(access, key, f"{key}-again", "another number"),
 }
 
 
-@pytest.mark.parametrize("work", WORK)
-@pytest.mark.parametrize("kind", ["merge", "transfer"])
-def test_a_move_somebody_has_worked_on_is_not_taken_back(two, kind, work):
-    if kind == "merge":
-        number, access, key = two.merge(LEAD, "P1", "P2", "same"), LEAD, "P1"
-    else:
-        number, access, key = two.transfer(LEAD, "P2", "YC", "moved house", "form 9"), THIRD, "P2"
-    WORK[work](two, access, key)
-    after = state(two)
-    with pytest.raises(ConflictError):
-        two.undo(LEAD, number, "no")
-    assert state(two) == after
+def test_a_move_somebody_has_worked_on_is_not_taken_back(store):
+    """Each in a pair of its own: the move, then the work, then the attempt."""
+    pairs = [(kind, work, f"{kind}-{work}-1", f"{kind}-{work}-2") for kind in ("merge", "transfer") for work in WORK]
+    both = [(small(first), small(second, hemoglobin=(98, 102, 110))) for *_, first, second in pairs]
+    store.import_chart(LEAD, join([chart for pair in both for chart in pair]), "first")
+    moves = {}
+    for kind, work, first, second in pairs:
+        if kind == "merge":
+            moves[kind, work], access, key = store.merge(LEAD, first, second, "same"), LEAD, first
+        else:
+            moves[kind, work], access, key = store.transfer(LEAD, second, "YC", "moved house", "form 9"), THIRD, second
+        WORK[work](store, access, key)
+    after = state(store)
+    for number in moves.values():
+        with pytest.raises(ConflictError):
+            store.undo(LEAD, number, "no")
+    assert state(store) == after
 
 
 def test_a_share_that_was_revoked_since_does_not_come_back(two):
@@ -262,13 +267,16 @@ def _last(store):
 
 def test_possible_duplicates_are_suggested_with_their_reasons(store):
     born = {"born_on": ["1960-05-01"], "heavy_chain": ["igg"], "light_chain": ["kappa"]}
-    store.import_chart(LEAD, small("A", hemoglobin=(81, 82, 83), born_on=["1960"]), "first")
-    store.import_chart(LEAD, small("B", hemoglobin=(81, 82, 83, 99), born_on=["1960-05-01"]), "first")
-    store.import_chart(LEAD, small("C", hemoglobin=(81, 82, 83), born_on=["1961"]), "another year")
-    store.import_chart(LEAD, small("D", hemoglobin=(71,), **born), "first")
-    store.import_chart(LEAD, small("E", hemoglobin=(72,), **born), "first")
-    store.import_chart(LEAD, small("F", hemoglobin=(81, 82), born_on=["1960"]), "two rows may be chance")
-    store.import_chart(LEAD, small("G", hemoglobin=(81, 82, 83), **(born | {"born_on": ["1960-06-02"]})), "another day")
+    here = [
+        small("A", hemoglobin=(81, 82, 83), born_on=["1960"]),
+        small("B", hemoglobin=(81, 82, 83, 99), born_on=["1960-05-01"]),
+        small("C", hemoglobin=(81, 82, 83), born_on=["1961"]),  # another year
+        small("D", hemoglobin=(71,), **born),
+        small("E", hemoglobin=(72,), **born),
+        small("F", hemoglobin=(81, 82), born_on=["1960"]),  # two rows may be chance
+        small("G", hemoglobin=(81, 82, 83), **(born | {"born_on": ["1960-06-02"]})),  # another day
+    ]
+    store.import_chart(LEAD, join(here), "first")
     store.import_chart(OTHER, small("H", "XA", hemoglobin=(81, 82, 83), born_on=["1960"]), "elsewhere")
     told = store.duplicates(LEAD).select("patient", "patient_2", "same_results", "same_birth_day", "same_chains").rows()
     assert told == [("A", "B", 3, False, False), ("A", "G", 3, False, False), ("D", "E", 0, True, True)]
@@ -280,15 +288,13 @@ def test_only_measured_numbers_show_that_two_records_are_of_one_human(store):
         "on": [date(2025, 1, day) for day in (1, 2, 3)], "what": ["serum_ife", "serum_m_protein", "kappa_flc"],
         "value": [None, 0.0, 0.5], "text": ["negative", None, None], "comparator": [None, None, "<"], "unit": [None, "g/L", "mg/L"],
     }  # fmt: skip
-    for patient in ("A", "B"):
-        rows = pl.DataFrame({"patient": patient, **often})
-        store.import_chart(LEAD, with_rows(small(patient), observations=rows), "first")
+    both = [with_rows(small(patient), observations=pl.DataFrame({"patient": patient, **often})) for patient in ("A", "B")]
+    store.import_chart(LEAD, join(both), "first")
     assert store.duplicates(LEAD).is_empty()
 
 
 def test_duplicates_are_looked_for_again_after_a_change(store):
-    for patient in ("A", "B", "C"):
-        store.import_chart(LEAD, small(patient, hemoglobin=(81, 82, 83)), "first")
+    store.import_chart(LEAD, join([small(patient, hemoglobin=(81, 82, 83)) for patient in ("A", "B", "C")]), "first")
     assert store.duplicates(LEAD).select("patient", "patient_2").rows() == [("A", "B"), ("A", "C"), ("B", "C")]
     store.merge(LEAD, "A", "B", "same identity card")
     assert store.duplicates(LEAD).select("patient", "patient_2").rows() == [("A", "C")]

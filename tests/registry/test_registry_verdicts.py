@@ -6,20 +6,37 @@ import polars as pl
 import pytest
 from homes import ADMIN, ENTRY, LEAD, OTHER, PHYSICIAN, small, with_rows
 
+from bence.assess import assess
 from bence.errors import UsageError
-from bence.registry import AccessError
+from bence.registry import AccessError, kept_findings
 
 VISIT = date(2025, 3, 1)
 
 
-@pytest.fixture
-def ward(store):
+@pytest.fixture(scope="module")
+def chart():
     """P1 at Wuhan: beta-2 microglobulin says ISS III; M-protein falls under bortezomib."""
     chart = small()
     days = [date(2025, 1, 2), date(2025, 1, 2), date(2025, 2, 1), VISIT]
     said = {"what": ["b2m", *["serum_m_protein"] * 3], "value": [6.0, 40.0, 18.0, 17.0], "unit": ["mg/L", *["g/L"] * 3]}
     more = pl.DataFrame({"patient": "P1", "on": days, **said})
-    store.import_chart(LEAD, with_rows(chart, observations=pl.concat([chart.observations, more], how="diagonal")), "first")
+    return with_rows(chart, observations=pl.concat([chart.observations, more], how="diagonal"))
+
+
+@pytest.fixture(scope="module")
+def found(chart):
+    """What is found of P1, worked out once: no test here changes a row or asks for another day."""
+    return assess(chart)
+
+
+@pytest.fixture
+def ward(store, chart, found, monkeypatch):
+    def as_of_now(chart, day, profile):
+        assert (chart.observations.height, day) == (6, None)
+        return found
+
+    monkeypatch.setattr(kept_findings, "assess", as_of_now)
+    store.import_chart(LEAD, chart, "first")
     return store
 
 

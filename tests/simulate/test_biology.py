@@ -89,10 +89,11 @@ def test_gamma_secretase_inhibition_raises_surface_bcma_and_lowers_soluble_bcma(
 
 
 def share_of_bcma_low(given, people, days, **values):
+    """Of those with 1e10 myeloma cells or more in the end."""
     states, _ = course(given, days, people, every=7, **values)
     low = np.logaddexp(states["ln_bcma_low"][-1], states["ln_double_loss"][-1])
     rest = np.logaddexp.reduce([states[f"ln_{name}"][-1] for name in ("sensitive", "gprc5d_loss", "resistant")])
-    return float((low > rest).mean())
+    return float((low > rest)[np.logaddexp(low, rest) > np.log(1e10)].mean())
 
 
 def test_antigen_negative_relapse_follows_bcma_pressure_and_not_chemotherapy():

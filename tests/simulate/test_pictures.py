@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -67,8 +68,16 @@ def checked(html: str, lang: str) -> None:
     assert "None" not in re.sub(r"<[^>]*>", "", html)
 
 
-def scored() -> list[Scored]:
-    return [Scored(one, one.percent / 100, 0.1, 0.9, naive(one, read_targets())) for one in read_targets()]
+@cache
+def scored() -> tuple[Scored, ...]:
+    targets = read_targets()
+    return tuple(Scored(one, one.percent / 100, 0.1, 0.9, naive(one, targets)) for one in targets)
+
+
+@pytest.fixture(scope="module")
+def tables(small_trial: Trial) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Endpoints and sensitivity of the trial, the same in every language."""
+    return endpoints(small_trial.patients, small_trial.protocol), sensitivity(small_trial)
 
 
 def strategies() -> Strategies:
@@ -86,8 +95,10 @@ def strategies() -> Strategies:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_pages_of_a_trial_are_whole_and_say_that_they_are_synthetic(small_trial: Trial, lang: str):
-    pages = trial_pages(small_trial, endpoints(small_trial.patients, small_trial.protocol), lang)
+def test_the_pages_of_a_trial_are_whole_and_say_that_they_are_synthetic(
+    small_trial: Trial, tables: tuple[pl.DataFrame, pl.DataFrame], lang: str
+):
+    pages = trial_pages(small_trial, tables[0], lang)
     assert "index.html" in pages
     assert 2 <= len(pages) <= 7
     for html in pages.values():
@@ -105,10 +116,10 @@ def test_a_trial_whose_courses_were_not_kept_still_has_a_page(small_trial: Trial
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_other_pages_are_whole(small_trial: Trial, lang: str):
+def test_the_other_pages_are_whole(small_trial: Trial, tables: tuple[pl.DataFrame, pl.DataFrame], lang: str):
     checked(score_page(scored(), lang), lang)
     checked(sequence_page(strategies(), lang), lang)
-    checked(sensitivity_page(small_trial, sensitivity(small_trial), lang), lang)
+    checked(sensitivity_page(small_trial, tables[1], lang), lang)
 
 
 def test_names_from_outside_are_escaped():

@@ -77,9 +77,9 @@ def test_a_table_to_read_has_what_the_trial_published_beside_it():
 
 
 def test_batches_do_not_change_a_patient(monkeypatch):
-    whole = small("perseus", 700, 3).patients
+    whole = small("perseus", 510, 3).patients
     monkeypatch.setattr(trials, "BATCH", 500)
-    parts = run_trial(replace(read_protocol("perseus"), months=3), 700, 3)
+    parts = run_trial(replace(read_protocol("perseus"), months=3), 510, 3)
     assert parts.chart is None
     assert parts.patients.drop("crs").equals(whole.drop("crs"))
 

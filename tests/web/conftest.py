@@ -15,11 +15,12 @@ pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 sys.path.append(str(Path(__file__).parent))
 
 import uvicorn
+from argon2 import PasswordHasher
 from browsing import OWNER, PASSWORD, Browser
 
 from bence import Chart
 from bence.demo import demo_chart
-from bence.registry import ROLES, Access, Store
+from bence.registry import ROLES, Access, Store, accounts
 from bence.web import Settings, create_app
 from bence.web.pages.work import work_out
 
@@ -28,13 +29,18 @@ CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 @pytest.fixture(scope="session")
 def demo_registry(tmp_path_factory):
-    """The file of a registry with the demo patients in the centre WH, and a user for each role, named like the role."""
+    """The file of a registry with the demo patients in the centre WH, and a user for each role, named like the role.
+
+    The hashes of these passwords are cheap ones: every test signs in, and none is about how long guessing takes.
+    """
     path = tmp_path_factory.mktemp("web") / "registry.db"
     store = Store.create(path, {"WH": ("Wuhan", "武汉"), "YC": ("Yichang", "宜昌")}, OWNER)
-    store.set_password(OWNER, "owner", PASSWORD)
-    for role in ROLES:
-        store.set_user(OWNER, role, [role], ["WH"])
-        store.set_password(Access(role, [role], ["WH"]), role, PASSWORD)
+    with pytest.MonkeyPatch.context() as cheap:
+        cheap.setattr(accounts, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        store.set_password(OWNER, "owner", PASSWORD)
+        for role in ROLES:
+            store.set_user(OWNER, role, [role], ["WH"])
+            store.set_password(Access(role, [role], ["WH"]), role, PASSWORD)
     chart = demo_chart()
     people = chart.patients.with_columns(centre=pl.lit("WH"))
     store.import_chart(OWNER, Chart(people, chart.observations, chart.treatments, chart.events), "demo")
@@ -50,12 +56,33 @@ def registry_file(demo_registry, tmp_path):
     return tmp_path / "registry.db"
 
 
+@pytest.fixture(scope="session")
+def routed(tmp_path_factory):
+    """An application whose routes are worked out once; what it serves is exchanged for every test."""
+    return create_app(Settings(database=str(tmp_path_factory.mktemp("routed") / "none.db")))
+
+
 @pytest.fixture
-def app(registry_file):
-    made = create_app(Settings(database=str(registry_file)))
-    yield made
-    made.state.warmer.close()
-    made.state.registry.close()
+def serving(routed):
+    """Serves settings, with nothing left of what was served before."""
+    served = []
+
+    def serve(**settings):
+        fresh = create_app(Settings(**settings))
+        api = next(route.app for route in routed.routes if getattr(route, "path", "") == "/api")
+        routed.state = api.state = fresh.state
+        served.append(fresh.state)
+        return routed
+
+    yield serve
+    for state in served:
+        state.warmer.close()
+        state.registry.close()
+
+
+@pytest.fixture
+def app(serving, registry_file):
+    return serving(database=str(registry_file))
 
 
 @pytest.fixture
@@ -109,16 +136,16 @@ def address(app):
     thread.join(timeout=10)
 
 
-@pytest.fixture(params=["en", "zh"])
-def tab(request, chromium, address):
-    """A tab of the browser, signed in as the owner, in either language; at the end nothing has been asked of another host."""
-    yield from signed_in(request.param, chromium, address)
+@pytest.fixture
+def tab(chromium, address):
+    """A tab of the browser in Chinese, signed in as the owner; at the end nothing has been asked of another host."""
+    yield from signed_in("zh", chromium, address)
 
 
 @pytest.fixture
-def chinese_tab(chromium, address):
-    """A tab in Chinese alone, for journeys that differ in their words only."""
-    yield from signed_in("zh", chromium, address)
+def english_tab(chromium, address):
+    """A tab in English, for what differs by language alone."""
+    yield from signed_in("en", chromium, address)
 
 
 def signed_in(lang, chromium, address):
@@ -127,7 +154,6 @@ def signed_in(lang, chromium, address):
     page = context.new_page()
     page.on("request", lambda sent: None if sent.url.startswith((address, "data:")) else elsewhere.append(sent.url))
     page.on("console", lambda told: broken.append(told.text) if told.type == "error" else None)
-    page.lang = lang
     page.goto("/sign-in")
     page.fill("#name", "owner")
     page.fill("#password", PASSWORD)

@@ -135,8 +135,7 @@ def test_who_may_not_move_patients(app, handle):
     assert "/care/transfer" not in page
 
 
-def test_in_a_browser(chinese_tab, handle, app):
-    tab = chinese_tab
+def test_in_a_browser(tab, handle, app):
     twin(app.state.registry.store, "D01B")
     tab.goto(f"/patients/{handle('D01')}/care")
     assert axe(tab) == []

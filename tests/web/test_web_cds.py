@@ -20,10 +20,9 @@ VIEW, SELECT = "/cds-services/bence-patient-view", "/cds-services/bence-order-se
 
 
 @pytest.fixture
-def record(tmp_path):
+def record(serving, tmp_path):
     """A hospital record on this machine, and a server without a registry: the services need none."""
-    app = create_app(Settings(database=str(tmp_path / "none.db")))
-    return Browser(app, client=("127.0.0.1", 5000), raise_server_exceptions=False)
+    return Browser(serving(database=str(tmp_path / "none.db")), client=("127.0.0.1", 5000), raise_server_exceptions=False)
 
 
 def prefetch(patient):
@@ -129,7 +128,7 @@ def test_feedback_arrives_without_a_word_of_the_physician(record):
 
 
 @pytest.fixture
-def trusted(tmp_path, monkeypatch):
+def trusted(serving, tmp_path, monkeypatch):
     """A server that trusts one record, and what signs in its name."""
     key = ECKey.generate_key("P-384")
     asked = []
@@ -143,7 +142,7 @@ def trusted(tmp_path, monkeypatch):
             return KeySet([key]).as_dict(private=False)
 
     monkeypatch.setattr(caller.requests, "get", lambda url, **_: Answer())
-    app = create_app(Settings(database=str(tmp_path / "none.db"), cds_records={"https://his": "https://his/keys"}))
+    app = serving(database=str(tmp_path / "none.db"), cds_records={"https://his": "https://his/keys"})
     client = Browser(app, client=("10.0.0.9", 5000), raise_server_exceptions=False)
 
     def call(signed_by=key, **changed):
@@ -170,8 +169,8 @@ def test_a_token_that_does_not_fit_is_refused(trusted, changed):
     assert trusted.client.post(VIEW, json=hook(), headers={"authorization": "Bearer x.y.z"}).status_code == 401
 
 
-def test_from_elsewhere_nobody_may_call_while_no_record_is_named(tmp_path):
-    client = Browser(create_app(Settings(database=str(tmp_path / "none.db"))), client=("10.0.0.9", 5000), raise_server_exceptions=False)
+def test_from_elsewhere_nobody_may_call_while_no_record_is_named(serving, tmp_path):
+    client = Browser(serving(database=str(tmp_path / "none.db")), client=("10.0.0.9", 5000), raise_server_exceptions=False)
     assert client.post(VIEW, json=hook()).status_code == 401
 
 

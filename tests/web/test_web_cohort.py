@@ -2,28 +2,42 @@
 
 import csv
 import io
+import shutil
 
 import polars as pl
 import pytest
-from browsing import OWNER, Browser, axe
+from browsing import OWNER, Browser, axe, check
 
 from bence import assess
+from bence.registry import Store
 from bence.registry.cohort import blurred, gathered, is_withheld, narrowed, offered, responses
 from bence.registry.worklist import Entry
 from bence.web.pages.cohort import work_out
 
 
-@pytest.fixture
-def ready(app):
-    work_out(app.state.registry.store, OWNER, "china")
-    return app
+@pytest.fixture(scope="module")
+def counted(demo_registry, tmp_path_factory):
+    """The registry with the cohort worked out for the owner and for the analyst."""
+    path = tmp_path_factory.mktemp("cohort") / "registry.db"
+    shutil.copy(demo_registry, path)
+    store = Store(path)
+    for access in (OWNER, store.access("analyst")):
+        work_out(store, access, "china")
+    store.close()
+    return path
 
 
 @pytest.fixture
-def analyst(ready):
-    browser = Browser(ready)
+def registry_file(counted, tmp_path):
+    """A copy that a test may write to."""
+    shutil.copy(counted, tmp_path / "registry.db")
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def analyst(app):
+    browser = Browser(app)
     browser.sign_in("analyst")
-    work_out(ready.state.registry.store, ready.state.registry.store.access("analyst"), "china")
     return browser
 
 
@@ -32,8 +46,8 @@ def table(browser, query=""):
     return pl.DataFrame(list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))))
 
 
-def test_the_numbers_are_those_of_the_findings(lead, ready):
-    chart = ready.state.registry.store.chart(OWNER)
+def test_the_numbers_are_those_of_the_findings(lead, app):
+    chart = app.state.registry.store.chart(OWNER)
     found = assess(chart)
     told = table(lead)
     for name in ("diagnosis", "r_iss"):
@@ -46,7 +60,7 @@ def test_the_numbers_are_those_of_the_findings(lead, ready):
     assert (int(events["patients"]), int(events["of"])) == (first["os_event"].sum(), first["os_event"].count())
 
 
-def test_a_choice_narrows_everything(lead, ready):
+def test_a_choice_narrows_everything(lead, app):
     whole, part = table(lead), table(lead, "?stage=iss:III")
     wanted = int(whole.filter(table="patients", group="iss", category="III")["patients"][0])
     assert part.filter(table="patients", group="iss").select("category", "patients").rows() == [("III", str(wanted))]
@@ -121,26 +135,26 @@ def test_a_blurred_curve_ends_where_few_are_at_risk_and_has_no_marks():
     assert len(told.follow_up) == 1
 
 
-def test_who_may_not_count_sees_nothing(ready):
+def test_who_may_not_count_sees_nothing(app):
     for role in ("physician", "data_entry"):
-        browser = Browser(ready)
+        browser = Browser(app)
         browser.sign_in(role)
         assert browser.get("/cohort").status_code == 404
         assert browser.get("/cohort.csv").status_code == 404
 
 
-def test_a_new_row_is_counted(lead, ready):
+def test_a_new_row_is_counted(lead, app):
     before = table(lead).filter(table="os").row(0, named=True)
-    ready.state.registry.store.add_patient(OWNER, "X1", "WH", {"sex": "male", "born_on": "1950"}, "test")
+    app.state.registry.store.add_patient(OWNER, "X1", "WH", {"sex": "male", "born_on": "1950"}, "test")
     assert "1 patients are still being worked out" in lead.get("/cohort").text
-    work_out(ready.state.registry.store, OWNER, "china")
+    work_out(app.state.registry.store, OWNER, "china")
     assert "still being worked out" not in lead.get("/cohort").text
     assert table(lead).filter(table="os").row(0, named=True) == before
     males = lambda rows: int(rows.filter(table="patients", group="sex", category="male")["patients"][0])  # noqa: E731
-    assert males(table(lead)) == ready.state.registry.store.chart(OWNER).patients.filter(sex="male").height
+    assert males(table(lead)) == app.state.registry.store.chart(OWNER).patients.filter(sex="male").height
 
 
-def test_in_a_browser(tab, ready):
+def test_in_a_browser(tab):
     tab.click('nav a[href="/cohort"]')
     tab.wait_for_selector("svg.km")
     assert axe(tab) == []
@@ -151,3 +165,10 @@ def test_in_a_browser(tab, ready):
     tab.set_viewport_size({"width": 390, "height": 800})
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert axe(tab) == []
+
+
+def test_in_english(english_tab):
+    english_tab.goto("/cohort")
+    english_tab.wait_for_selector("svg.km path")
+    assert english_tab.locator("svg.km").count() == 2
+    check(english_tab)

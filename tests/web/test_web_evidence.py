@@ -117,8 +117,7 @@ def test_evidence_is_for_who_is_signed_in(client, app):
     assert analyst.get("/evidence").status_code == 200
 
 
-def test_in_a_browser(chinese_tab):
-    tab = chinese_tab
+def test_in_a_browser(tab):
     tab.goto("/evidence")
     tab.fill("#word", "BCMA")
     tab.keyboard.press("Enter")

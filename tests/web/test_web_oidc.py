@@ -9,7 +9,7 @@ from browsing import Browser
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from bence.web import Settings, create_app, oidc
+from bence.web import Settings, oidc
 
 mock = pytest.importorskip("oidc_provider_mock", reason="oidc-provider-mock is not installed")
 
@@ -22,12 +22,16 @@ def issuer():
 
 
 @pytest.fixture
-def hospital(registry_file, issuer):
+def hospital(serving, registry_file, issuer):
     """A browser at a server that knows the issuer."""
-    settings = Settings(database=str(registry_file), oidc_issuer=issuer, oidc_client="bence", oidc_secret="secret")
-    app = create_app(settings)
-    yield Browser(app, raise_server_exceptions=False)
-    app.state.registry.close()
+    app = serving(database=str(registry_file), oidc_issuer=issuer, oidc_client="bence", oidc_secret="secret")
+    return Browser(app, raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """The key of the issuer, and that of a stranger."""
+    return RSAKey.generate_key(2048), RSAKey.generate_key(2048)
 
 
 def journey(hospital, who):
@@ -67,14 +71,14 @@ def test_a_code_works_once(hospital):
     assert hospital.get(back).status_code == 401
 
 
-def test_an_issuer_that_is_away_is_told(registry_file):
-    app = create_app(Settings(database=str(registry_file), oidc_issuer="http://127.0.0.1:9", oidc_client="bence"))
+def test_an_issuer_that_is_away_is_told(serving, registry_file):
+    app = serving(database=str(registry_file), oidc_issuer="http://127.0.0.1:9", oidc_client="bence")
     assert Browser(app, raise_server_exceptions=False).get("/oidc").status_code == 503
 
 
 @pytest.mark.parametrize("fault", ["nonce", "aud", "iss", "exp", "key", "none"])
-def test_an_id_token_that_does_not_fit_is_refused(monkeypatch, fault):
-    key, stranger = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
+def test_an_id_token_that_does_not_fit_is_refused(monkeypatch, keys, fault):
+    key, stranger = keys
     errand = oidc.Errand.new()
     said = {"iss": "https://issuer", "aud": "bence", "nonce": errand.nonce, "exp": time.time() + 300, "preferred_username": "li"}
     wrong = {"nonce": "x", "aud": "another", "iss": "https://another", "exp": time.time() - 300}

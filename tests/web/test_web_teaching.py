@@ -35,10 +35,10 @@ def test_every_decision_has_its_page_and_nothing_later_is_told(lead, case):
 
 
 def test_before_an_answer_neither_the_pathway_nor_the_deed_is_told(lead):
-    text = lead.get("/teaching/demo/D09/3").text
+    before, after = lead.get("/teaching/demo/D09/3").text, lead.submit("/teaching/demo/D09/3", **ANSWER).text
     for told in ("What was done", "How it went", 'class="stance', "What the pathway says"):
-        assert told not in text
-        assert told in lead.submit("/teaching/demo/D09/3", **ANSWER).text
+        assert told not in before
+        assert told in after
 
 
 def test_the_answer_stands_beside_what_the_pathway_said_and_what_was_done(lead, case):
@@ -91,8 +91,7 @@ def test_own_cases_are_deidentified(lead, app):
     store = app.state.registry.store
     assert len(pseudonyms) == store.chart(OWNER).treatments["patient"].n_unique()
     text = lead.get(f"/teaching/own/{pseudonyms[0]}/1").text
-    on = re.search(r"Known on ([\d-]+)", text)[1]
-    assert on not in {str(day) for day in decisions(assess(store.chart(OWNER)))["on"]} or "WH" not in text
+    assert re.search(r"Known on [\d-]+", text)
     assert "WH" not in text
     assert lead.get("/teaching/own/D09/1").status_code == 404
 
@@ -101,17 +100,17 @@ def test_an_analyst_sees_own_cases_and_a_physician_none(app):
     analyst, physician = Browser(app, raise_server_exceptions=False), Browser(app, raise_server_exceptions=False)
     analyst.sign_in("analyst")
     physician.sign_in("physician")
-    assert analyst.get("/teaching/own").status_code == 200
+    own = analyst.get("/teaching/own")
+    assert own.status_code == 200
     assert physician.get("/teaching/own").status_code == 404
     assert "/teaching/own" not in physician.get("/teaching").text
-    pseudonym = re.search(r"/teaching/own/([0-9a-f]{16})/1", analyst.get("/teaching/own").text)[1]
+    pseudonym = re.search(r"/teaching/own/([0-9a-f]{16})/1", own.text)[1]
     assert physician.get(f"/teaching/own/{pseudonym}/1").status_code == 404
     assert physician.get("/teaching/demo/D09/1").status_code == 200
     assert physician.get("/teaching/elsewhere/D09/1").status_code == 404
 
 
-def test_in_a_browser(chinese_tab):
-    tab = chinese_tab
+def test_in_a_browser(tab):
     tab.goto("/teaching")
     assert axe(tab) == []
     tab.click('a[href="/teaching/demo/D36/1"]')

@@ -46,17 +46,14 @@ def test_what_is_withdrawn_stays_in_the_history(doctor, handle, app):
     assert doctor.submit(address, finding="iss", withdraw="yes", why="again").status_code == 422
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
+def test_what_is_no_verdict_is_refused(doctor, handle, app):
+    for fields in (
         {"finding": "iss", "value": "III", "why": " "}, {"finding": "iss", "value": "IX", "why": "x"}, {"finding": "iss", "why": "x"},
         {"finding": "hemoglobin", "value": "3", "why": "x"}, {"finding": "best_response", "line": "one", "value": "CR", "why": "x"},
         {"finding": "response", "on": "soon", "value": "CR", "why": "x"},
-    ],
-)  # fmt: skip
-def test_what_is_no_verdict_is_refused(doctor, handle, app, fields):
-    assert doctor.submit(f"/patients/{handle('D09')}/verdicts", **fields).status_code == 422
-    assert app.state.registry.store.verdicts(OWNER, "D09").is_empty()
+    ):  # fmt: skip
+        assert doctor.submit(f"/patients/{handle('D09')}/verdicts", **fields).status_code == 422, fields
+        assert app.state.registry.store.verdicts(OWNER, "D09").is_empty(), fields
 
 
 def test_the_part_for_the_page_of_the_patient_has_what_stands(doctor, handle, app):
@@ -81,8 +78,7 @@ def test_who_may_not_read_findings_sees_no_verdicts(app, handle):
         assert browser.submit(address, finding="iss", value="I", why="x").status_code == 404
 
 
-def test_in_a_browser(chinese_tab, handle):
-    tab = chinese_tab
+def test_in_a_browser(tab, handle):
     tab.goto(f"/patients/{handle('D09')}/verdicts")
     tab.click('a[href*="finding=r2_iss"]')
     tab.select_option("#value", "IV")

@@ -153,7 +153,11 @@ def simulate_sensitivity(protocol: str, patients: int, seed: int, out: Path | No
 @click.option("--draws", type=click.IntRange(min=1), default=8, show_default=True, help="How many draws of the posterior.")
 @click.option("--people", type=patients_type, default=500, show_default=True, help="People an arm and draw.")
 @click.option(
-    "--role", "roles", type=click.Choice(["train", "held_out", "kept_back"]), multiple=True, help="Only these targets.  [default: all]"
+    "--role",
+    "roles",
+    type=click.Choice(["train", "held_out", "kept_back", "kept_back_2"]),
+    multiple=True,
+    help="Only these targets.  [default: all]",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=101, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for a page and the table.")

@@ -100,8 +100,12 @@ def earlier_treatments(table: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def drugs_before(table: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The drugs that each of the people has had, in alphabetical order: number, prior_drugs (list)."""
+    """The drugs that each of the people has had, and those under which the disease progressed, in alphabetical order.
+
+    Columns: number, prior_drugs, refractory_drugs (lists).
+    """
     given = earlier_treatments(table, seed).filter(pl.col("what") != "autologous_transplant")
-    had = given.group_by("number").agg(prior_drugs=pl.col("what").unique().sort())
+    failed = pl.col("what").filter(pl.col("stop_reason") == "progression")
+    had = given.group_by("number").agg(prior_drugs=pl.col("what").unique().sort(), refractory_drugs=failed.unique().sort())
     return table.select("number").join(had, on="number", how="left", maintain_order="left").with_columns(
-        pl.col("prior_drugs").fill_null(pl.lit([], pl.List(pl.String()))))  # fmt: skip
+        pl.col("prior_drugs", "refractory_drugs").fill_null(pl.lit([], pl.List(pl.String))))  # fmt: skip

@@ -21,11 +21,13 @@ from .marginals import Array, Marginal
 from .measurement import MARROW_CELLS
 from .model import Model, Parameter, read_model
 from .populations import Population, b2m, correlations, read_population
+from .products import products
 
 HEAVY = {"igg": "igg", "iga": "iga", "igd": "igd", "light_chain": "none", "non_secretory": "none"}
 CLONES = ("share_bcma_low", "share_gprc5d_loss", "share_double_loss", "share_resistant")
 TRANSLOCATIONS = ("t_4_14", "t_14_16", "t_11_14")
 SMOULDERING_RATIO = 95  # of free light chains: below the 100 that defines active myeloma
+REFRACTORY = {"refractory_to_pi": "pi", "refractory_to_imid": "imid", "refractory_to_cd38": "cd38_central"}  # the state of each class
 WHOLE = ("lytic_lesions", "gain_1q", "ecog", "prior_lines")  # categories that are numbers
 
 
@@ -107,8 +109,8 @@ def _table(who: Population, score: _Scores, seed: int) -> pl.DataFrame:
     )  # fmt: skip
     table = table.with_columns(**_proteins(who), high_risk=pl.col("del_17p") | pl.col("t_4_14") | pl.col("t_14_16"))
     table = table.with_columns(mri_focal_lesions=_focal_lesions(who))
-    before = drugs_before(table, seed)["prior_drugs"]
-    table = table.drop("female", "involved_flc_light_chain").with_columns(before)
+    before = drugs_before(table, seed)
+    table = table.drop("female", "involved_flc_light_chain").with_columns(before["prior_drugs"], before["refractory_drugs"])
     return table.select("patient", "number", "sex", pl.exclude("patient", "number", "sex"))
 
 
@@ -161,6 +163,12 @@ def _spread(parameter: Parameter, people: int, score: _Scores) -> Array:
     return _shifted(typical, factor) if parameter.name in CLONES else typical * factor
 
 
+def _progressed_on(state: str) -> pl.Expr:
+    """Has the disease progressed on a drug that acts through this state of the model?"""
+    drugs = [drug for drug, product in products().items() if product.state == state]
+    return pl.col("refractory_drugs").list.eval(pl.element().is_in(drugs)).list.any()
+
+
 def _own(p: Mapping[str, Array], table: pl.DataFrame, score: _Scores) -> dict[str, Array]:
     """The parameters that follow from what is known of a person."""
     share, heavy = table["marrow_plasma_cells"].to_numpy(), table["heavy_chain"]
@@ -198,7 +206,8 @@ FORMS: Mapping[str, Callable[[float, float | None, Array], Array]] = {
 def _effects(model: Model, table: pl.DataFrame) -> list[tuple[str, Array]]:
     """What a covariate does to a parameter: the factor of every person."""
     of = table.with_columns(iss_2=pl.col("iss") == "II", iss_3=pl.col("iss") == "III", not_igg=pl.col("heavy_chain") != "igg",
-                            smouldering=pl.col("setting") == "SMM")  # fmt: skip
+                            smouldering=pl.col("setting") == "SMM", relapsed=pl.col("prior_lines") > 0,
+                            **{name: _progressed_on(state) for name, state in REFRACTORY.items()})  # fmt: skip
     return [
         (name, FORMS[form](model.number(value), reference, of[covariate].cast(pl.Float64).to_numpy()))
         for name, covariate, form, value, reference in _rows()

@@ -76,7 +76,8 @@ def product(drug: str) -> Product:
 def give(drug: str, model: Model, parameters: Floats, own: Floats, rows: NDArray[np.intp] | slice = ALL) -> None:
     """Set the parameters of a product in `parameters[parameter, patient]` for these patients; `own` are those they had before any."""
     for name, told in product(drug).sets.items():
-        row, value = model.parameter_index[name], model.number(told)
+        row = model.parameter_index[name]
+        value = own[model.parameter_index[told], rows] if told in model.parameter_index else float(told)
         usual = model.parameters[row].value
         parameters[row, rows] = value if usual == 0 else own[row, rows] * (value / usual)
 

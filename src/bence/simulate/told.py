@@ -14,10 +14,11 @@ from .calibration.targets import Target
 from .endpoints import AT
 from .twin import ASSUMED, Twin
 
-THRESHOLDS = {"mrd_1e5": "<1e-5", "mrd_1e6": "<1e-6"}
+MRD = {"mrd_1e5": ("mrd_negative", "<1e-5"), "mrd_1e6": ("mrd_negative", "<1e-6"), "mrd_1e5_with_cr": ("mrd_negative_cr", "<1e-5")}
 INDUCTION = {"en": " after induction", "zh": "（诱导后）"}
 MEMORY = " [M]"
-ROLES = {"train": ("fitted", "参与拟合"), "held_out": ("held out", "留出检验"), "kept_back": ("kept back", "封存")}
+ROLES = {"train": ("fitted", "参与拟合"), "held_out": ("held out", "留出检验"), "kept_back": ("kept back", "封存"),
+         "kept_back_2": ("kept back, second fit", "第二次拟合封存")}  # fmt: skip
 HIT = {"en": ("missed", "hit"), "zh": ("未中", "命中")}
 SCORE = {
     "en": ("role", "target", "n", "published, % (95 % interval)", "model, % (5–95 % of draws)", "", "naive, %", " "),
@@ -78,8 +79,9 @@ def target_said(target: Target, lang: str) -> str:
     """A target in words, with `[M]` where its value is from memory."""
     if target.measure == "mrd_1e5_after_induction":
         what = f"{measure_said('mrd_negative', lang)} <1e-5{INDUCTION[lang]}"
-    elif target.measure in THRESHOLDS:
-        what = f"{measure_said('mrd_negative', lang)} {THRESHOLDS[target.measure]}"
+    elif target.measure in MRD:
+        measure, threshold = MRD[target.measure]
+        what = f"{measure_said(measure, lang)} {threshold}"
     else:
         what = measure_said(target.measure, lang)
     if target.months is not None:

@@ -64,12 +64,12 @@ def run_trial(protocol: Protocol, patients: int | None = None, seed: int = 1, *,
     return Trial(protocol, seed, pl.concat([each.patients for each in done]))
 
 
-def enrolled(protocol: Protocol, number: int, seed: int, model: Model | None = None) -> Iterator[People]:
-    """People of the protocol's population who may enter, batch by batch, until there are so many.
+def enrolled(protocol: Protocol, number: int, seed: int, model: Model | None = None, *, first: int = 0) -> Iterator[People]:
+    """People of the protocol's population who may enter, from number `first` on, batch by batch, until there are so many.
 
     Where a protocol asks for measurable disease: serum M-protein of 10 g/L, or 100 mg/L of the involved light chain.
     """
-    first, missing = 0, number
+    missing = number
     while missing > 0:
         size = BATCH if number > BATCH else -(-number // ALLOCATED_TOGETHER) * ALLOCATED_TOGETHER
         people = draw_people(protocol.population, size, seed, first=first, model=model)

@@ -11,7 +11,7 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 HOME = Path(__file__).parent
-ROLES = ("train", "held_out", "kept_back")
+ROLES = ("train", "held_out", "kept_back", "kept_back_2")
 
 
 @dataclass(frozen=True)
