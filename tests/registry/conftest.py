@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parent))
 from homes import ADMIN, HOMES  # noqa: E402
 from on_postgres import NUMBERS, keep_rows, put_back, run  # noqa: E402
 
-from bence.registry import Store, accounts, kept_findings  # noqa: E402
+from bence.registry import Store, kept_findings  # noqa: E402
 
 
 def _programs():
@@ -109,12 +109,9 @@ def copied(tmp_path):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_hashes():
-    """Passwords are hashed as ever, only with the least work that Argon2 can do."""
-    argon2 = pytest.importorskip("argon2", reason="the extra `registry` is not installed")
-    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_hasher", lambda: hasher)
+def hashed_quickly(quick_hashes):
+    """No test here is about how long guessing takes."""
+    with quick_hashes():
         yield
 
 

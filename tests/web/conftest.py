@@ -15,12 +15,11 @@ pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 sys.path.append(str(Path(__file__).parent))
 
 import uvicorn
-from argon2 import PasswordHasher
 from browsing import OWNER, PASSWORD, Browser
 
 from bence import Chart
 from bence.demo import demo_chart
-from bence.registry import ROLES, Access, Store, accounts
+from bence.registry import ROLES, Access, Store
 from bence.web import Settings, create_app
 from bence.web.pages.work import work_out
 
@@ -28,15 +27,14 @@ CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 
 @pytest.fixture(scope="session")
-def demo_registry(tmp_path_factory):
+def demo_registry(tmp_path_factory, quick_hashes):
     """The file of a registry with the demo patients in the centre WH, and a user for each role, named like the role.
 
     The hashes of these passwords are cheap ones: every test signs in, and none is about how long guessing takes.
     """
     path = tmp_path_factory.mktemp("web") / "registry.db"
     store = Store.create(path, {"WH": ("Wuhan", "武汉"), "YC": ("Yichang", "宜昌")}, OWNER)
-    with pytest.MonkeyPatch.context() as cheap:
-        cheap.setattr(accounts, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with quick_hashes():
         store.set_password(OWNER, "owner", PASSWORD)
         for role in ROLES:
             store.set_user(OWNER, role, [role], ["WH"])

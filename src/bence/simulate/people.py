@@ -163,12 +163,6 @@ def _spread(parameter: Parameter, people: int, score: _Scores) -> Array:
     return _shifted(typical, factor) if parameter.name in CLONES else typical * factor
 
 
-def _progressed_on(state: str) -> pl.Expr:
-    """Has the disease progressed on a drug that acts through this state of the model?"""
-    drugs = [drug for drug, product in products().items() if product.state == state]
-    return pl.col("refractory_drugs").list.eval(pl.element().is_in(drugs)).list.any()
-
-
 def _own(p: Mapping[str, Array], table: pl.DataFrame, score: _Scores) -> dict[str, Array]:
     """The parameters that follow from what is known of a person."""
     share, heavy = table["marrow_plasma_cells"].to_numpy(), table["heavy_chain"]
@@ -201,6 +195,12 @@ FORMS: Mapping[str, Callable[[float, float | None, Array], Array]] = {
     "power": lambda value, reference, x: (x / (reference or 1)) ** value,
     "per": lambda value, reference, x: value ** (x - (reference or 0)),
 }
+
+
+def _progressed_on(state: str) -> pl.Expr:
+    """Has the disease progressed on a drug that acts through this state of the model?"""
+    drugs = [drug for drug, product in products().items() if product.state == state]
+    return pl.col("refractory_drugs").list.eval(pl.element().is_in(drugs)).list.any()
 
 
 def _effects(model: Model, table: pl.DataFrame) -> list[tuple[str, Array]]:

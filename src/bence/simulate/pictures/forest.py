@@ -14,7 +14,7 @@ from ..calibration.score import Scored
 from ..course import MONTH
 from ..sequence import Strategies
 from ..strategies import EVENTS, better
-from ..told import target_said
+from ..told import ROLES, target_said
 from .frame import NOTE_ROOM, drawn, head
 from .words import PICTURE
 
@@ -87,7 +87,7 @@ def calibration(scored: Sequence[Scored], lang: str = "en") -> Picture | None:
     roles = list(dict.fromkeys(one.target.role for one in scored))
     rows: list[Scored | str] = []
     for role in roles:
-        rows += [PICTURE[lang][f"role_{role}"], *(one for one in scored if one.target.role == role)]
+        rows += [ROLES[role][lang == "zh"], *(one for one in scored if one.target.role == role)]
     height = ROW * len(rows) + NOTE_ROOM + 52
     return drawn(LEFT + ACROSS + RIGHT, height, PICTURE[lang]["calibration"], lang, lambda figure: _calibration(figure, rows, lang, height))
 
