@@ -77,7 +77,7 @@ def fill(where: str, folder: Path) -> None:
     store.close()
 
 
-def hooks(folder: Path, n: int = 50) -> list[bytes]:
+def hooks(folder: Path, n: int = 200) -> list[bytes]:
     """Calls of CDS Hooks with the resources of some patients."""
     chart = read(folder)
     calls = []
@@ -129,18 +129,23 @@ async def measure(given: argparse.Namespace, calls: list[bytes]) -> None:
                 (await client.get(f"/patients/{handle}{page}")).raise_for_status()
                 first.append(time.perf_counter() - start)
         print(f"{'page and advice, first visit, one user':44s}p50 {1000 * median(first):6.0f} ms each", flush=True)
+        new, seen = iter(calls), calls[:20]
         kinds: dict[str, Asking] = {
             "patient page": lambda asked: status(asked.get(f"/patients/{luck.choice(visited)}")),
             "patient page, data of the course": lambda asked: status(asked.get(f"/patients/{luck.choice(visited)}/course.json")),
             "advice panel": lambda asked: status(asked.get(f"/patients/{luck.choice(visited)}/advice")),
-            "CDS Hooks, patient-view": lambda asked: status(
-                asked.post("/cds-services/bence-patient-view", content=luck.choice(calls), headers={"content-type": "application/json"})
-            ),
+            "CDS Hooks, patient-view": lambda asked: status(hook(asked, next(new, None) or luck.choice(calls))),
+            "CDS Hooks, patient-view, again within a visit": lambda asked: status(hook(asked, luck.choice(seen))),
         }
         for name, ask in kinds.items():
             for _ in range(3):
                 await ask(client)
             await load(name, ask, client, given)
+
+
+def hook(client: httpx.AsyncClient, call: bytes) -> Awaitable[httpx.Response]:
+    """Call a hook with the resources of a patient."""
+    return client.post("/cds-services/bence-patient-view", content=call, headers={"content-type": "application/json"})
 
 
 async def status(asked: Awaitable[httpx.Response]) -> int:

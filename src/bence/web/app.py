@@ -13,6 +13,7 @@ from ..version import __version__
 from . import cds, operations
 from .api import create_api
 from .cds.caller import Callers, CallsFromElsewhere
+from .cds.together import Together
 from .faults import add_faults
 from .incoming import Waiting
 from .logs import LogRequests
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     add_faults(app)
     app.state.callers = Callers(settings)
+    app.state.together = Together(settings.region)
     app.add_middleware(CallsFromElsewhere, origins=settings.cds_origins)
     app.add_middleware(AddHeaders, secure=settings.secure)
     app.add_middleware(LogRequests)

@@ -9,29 +9,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from ...advise import advice_of, facts
+from ...advise import advice_of
 from ...advise.story import Advised, Story
 from ...advise.vocabulary import STANCE
-from ...assess import DISCLAIMER, Findings, assess
+from ...assess import DISCLAIMER
 from ...catalogue import label
-from ...chart import Chart
 from ...report.reasons import said
 from ..rendering import chosen
 from .models import SUMMARY, Action, Card, Source, Suggestion
+from .together import Known
 
 SHOWN = ("diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025", "line", "response", "best_response")
 
 
-def patient_cards(chart: Chart, region: str, lang: str) -> list[Card]:
-    """Where the patient of a chart stands, what is urgent, and which tests would settle something."""
-    findings = assess(chart)
-    story = advice_of(facts(findings, region), region, lang)
-    return [_standing(findings, chart, lang), *_urgent(story, lang), *_missing(story, lang)]
+def patient_cards(known: Known, region: str, lang: str) -> list[Card]:
+    """Where a patient stands, what is urgent, and which tests would settle something."""
+    story = advice_of(known.facts, region, lang)
+    return [_standing(known, lang), *_urgent(story, lang), *_missing(story, lang)]
 
 
-def order_cards(chart: Chart, drugs: Sequence[str], region: str, lang: str) -> list[Card]:
+def order_cards(known: Known, drugs: Sequence[str], region: str, lang: str) -> list[Card]:
     """What the pathway has against options with the drugs that are being ordered."""
-    story = advice_of(facts(assess(chart), region), region, lang)
+    story = advice_of(known.facts, region, lang)
     cards = []
     for drug in drugs:
         against = [
@@ -47,9 +46,9 @@ def order_cards(chart: Chart, drugs: Sequence[str], region: str, lang: str) -> l
     return cards
 
 
-def _standing(findings: Findings, chart: Chart, lang: str) -> Card:
+def _standing(patient: Known, lang: str) -> Card:
     """Diagnosis, stage, line and response; what is unknown is told as unknown, with what it could be."""
-    status = findings.status.row(0, named=True)
+    status = patient.status
     unknown = chosen(lang, "unknown", "未知")
     lines = []
     for name in SHOWN:
@@ -57,10 +56,8 @@ def _standing(findings: Findings, chart: Chart, lang: str) -> Card:
         possible = chosen(lang, " or ", "或").join(said(name, each, lang) for each in left if each)
         told = said(name, status[name], lang) if status[name] is not None else unknown + (f" ({possible})" if possible else "")
         lines.append(f"- {label(name, lang)}: {told}")
-    if chart.rejected.height:
-        lines.append(
-            "- " + chosen(lang, "{} values of the record could not be read", "病历中有{}项数据无法识别").format(chart.rejected.height)
-        )
+    if patient.rejected:
+        lines.append("- " + chosen(lang, "{} values of the record could not be read", "病历中有{}项数据无法识别").format(patient.rejected))
     known = [said(name, status[name], lang) for name in ("diagnosis", "r2_iss", "response") if status[name] is not None]
     summary = "Bence: " + (
         chosen(lang, ", ", "，").join(known) or chosen(lang, "not enough is known for a diagnosis", "资料不足，无法判断诊断")

@@ -13,6 +13,7 @@ from ..visit import lang_of
 from .caller import Callers
 from .cards import order_cards, patient_cards
 from .models import Call, Cards, Feedback, Service, Services
+from .together import Together
 
 LOG = logging.getLogger("bence.web")
 router = APIRouter(prefix="/cds-services", tags=["CDS Hooks"])
@@ -54,20 +55,19 @@ def discover() -> Services:
 
 @router.post("/{service}", dependencies=[Depends(trusted)])
 def call(request: Request, service: str, call: Call) -> Response:
-    """The cards for a hook; 404 for another service, 412 if what it needs was not fetched."""
+    """The cards for a hook; 404 for another service, 412 if what it needs was not fetched, 422 if it is not of one patient."""
     if HOOK_OF.get(service) != call.hook:
         return JSONResponse({"error": "there is no such service for this hook", "detail": service}, 404)
     fetched = call.prefetch or {}
     missing = [name for name in NEEDED if not fetched.get(name)]
     if missing:
         return JSONResponse({"error": "what the service needs was not fetched", "detail": ", ".join(missing)}, 412)
-    chart, lang, region = from_fhir(fetched), lang_of(request), request.app.state.settings.region
-    if chart.patients.height != 1:
-        return JSONResponse({"error": "the resources are not those of one patient", "detail": str(chart.patients.height)}, 422)
+    together: Together = request.app.state.together
+    known, lang, region = together.known(fetched), lang_of(request), request.app.state.settings.region
     if call.hook == "patient-view":
-        cards = patient_cards(chart, region, lang)
+        cards = patient_cards(known, region, lang)
     else:
-        cards = order_cards(chart, _drugs(fetched["patient"], _selected(call.context)), region, lang)
+        cards = order_cards(known, _drugs(fetched["patient"], _selected(call.context)), region, lang)
     return JSONResponse(Cards(cards=cards).model_dump(exclude_none=True))
 
 
