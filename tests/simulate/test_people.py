@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from bence.catalogue import codes
 from bence.errors import BenceError, ChartError, UsageError
-from bence.simulate.earlier import earlier_treatments
+from bence.simulate.earlier import earlier_lines, earlier_treatments
 from bence.simulate.marginals import Marginal, marginal
 from bence.simulate.model import TAGS
 from bence.simulate.people import People, draw_people
@@ -151,7 +151,7 @@ def test_earlier_lines_hold_what_the_population_is_defined_by(drawn: dict[str, P
         assert all({"PI", "IMiD"} <= had for had in classes)
         if key == "rrmm_triple_class_exposed":
             assert all("CD38_antibody" in had for had in classes)
-        rows = earlier_treatments(people.table, people.seed)
+        rows = earlier_treatments(people.table, people.population.earlier, people.seed)
         assert rows["what"].is_in(list(known)).all()
         assert (rows["start"] <= rows["stop"]).all()
         assert rows["stop"].max() < -20
@@ -160,8 +160,39 @@ def test_earlier_lines_hold_what_the_population_is_defined_by(drawn: dict[str, P
         last = rows.filter(pl.col("line") == pl.col("line").max().over("number"), pl.col("phase") != "transplant")
         failed = last.group_by("number").agg((pl.col("stop_reason") == "progression").any()).sort("number")["stop_reason"]
         assert (failed == people.table["refractory_to_last"]).all()
-    assert earlier_treatments(drawn["ndmm"].table, 11).is_empty()
+    assert earlier_treatments(drawn["ndmm"].table, "today", 11).is_empty()
     assert drawn["ndmm"].table["prior_drugs"].list.len().max() == 0
+
+
+@pytest.mark.parametrize("key", ["rrmm_before_antibodies", "rrmm_late_before_antibodies"])
+def test_nobody_had_an_antibody_before_there_were_any(key: str, drawn: dict[str, People]):
+    people, known = drawn[key], codes()
+    had = people.table.select("prior_lines", drug=pl.col("prior_drugs")).explode("drug")
+    classes = had.with_columns(drug_class=pl.col("drug").replace_strict({drug: known[drug].drug_class for drug in had["drug"].unique()}))
+    assert "CD38_antibody" not in classes["drug_class"].to_list()
+    late = classes.filter(pl.col("prior_lines") >= 3).group_by("prior_lines").agg("drug_class")
+    assert all({"PI", "IMiD"} <= set(each) for each in late["drug_class"].to_list())
+
+
+def test_lines_before_the_last_end_as_often_in_each_way_as_the_table_says(drawn: dict[str, People]):
+    """Before antibodies most were courses of fixed length; today treatment goes on until progression."""
+    for key, shares in (("rrmm_before_antibodies", {"toxicity": 0.15, "completed": 0.70, "progression": 0.15}),
+                        ("rrmm_1_3_lines", {"toxicity": 0.15, "progression": 0.85})):  # fmt: skip
+        people = drawn[key]
+        lines = earlier_lines(people.table, people.population.earlier, people.seed)
+        ended = lines.filter(pl.col("line") < pl.col("line").max().over("number"))["stop_reason"]
+        assert set(ended) == set(shares)
+        assert all(near((ended == way).mean(), share, ended.len()) for way, share in shares.items())
+
+
+def test_drugs_kill_slow_cells_less(drawn: dict[str, People]):
+    """Twice the growth, 2 ** kill_growth times the kill; so smouldering disease is the slowest to go."""
+    model = drawn["ndmm"].model
+    growth, pace = (model.parameter_index[name] for name in ("growth", "pace"))
+    for people in drawn.values():
+        slope = np.polyfit(np.log(people.parameters[growth]), np.log(people.parameters[pace]), 1)[0]
+        assert slope == pytest.approx(model.number("kill_growth"))
+    assert np.median(drawn["smm_high_risk"].parameters[pace]) < 0.6 * np.median(drawn["ndmm"].parameters[pace])
 
 
 def test_no_light_chain_ratio_of_smouldering_myeloma_defines_active_disease(drawn: dict[str, People]):

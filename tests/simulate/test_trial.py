@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from bence.errors import UsageError
+from bence.simulate import position
 from bence.simulate import trial as trials
 from bence.simulate.endpoints import ENDPOINTS, endpoints, told
 from bence.simulate.investigator import MEASURABLE_FLC, MEASURABLE_M
@@ -77,11 +78,15 @@ def test_a_table_to_read_has_what_the_trial_published_beside_it():
 
 
 def test_batches_do_not_change_a_patient(monkeypatch):
-    whole = small("perseus", 510, 3).patients
-    monkeypatch.setattr(trials, "BATCH", 500)
-    parts = run_trial(replace(read_protocol("perseus"), months=3), 510, 3)
+    protocol = replace(read_protocol("perseus"), months=3)
+    for module in (position, trials):
+        monkeypatch.setattr(module, "ALLOCATED_TOGETHER", 50)
+    whole = run_trial(protocol, 60, 3)
+    monkeypatch.setattr(trials, "BATCH", 50)
+    parts = run_trial(protocol, 60, 3)
+    assert whole.chart.patients.height == 60
     assert parts.chart is None
-    assert parts.patients.drop("crs").equals(whole.drop("crs"))
+    assert parts.patients.drop("crs").equals(whole.patients.drop("crs"))
 
 
 def test_the_arms_of_a_randomised_trial_are_counted_from_randomisation():

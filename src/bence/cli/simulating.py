@@ -155,7 +155,7 @@ def simulate_sensitivity(protocol: str, patients: int, seed: int, out: Path | No
 @click.option(
     "--role",
     "roles",
-    type=click.Choice(["train", "held_out", "kept_back", "kept_back_2"]),
+    type=click.Choice(["train", "held_out", "kept_back", "kept_back_2", "kept_back_3"]),
     multiple=True,
     help="Only these targets.  [default: all]",
 )

@@ -19,7 +19,6 @@ INDUCTION, TRANSPLANT, MAINTENANCE = 112, 150, 240  # days of the first line: en
 SHORTEST_WITH_TRANSPLANT = 330
 MAINTENANCE_DOSE = 10.0  # mg of lenalidomide
 REST = 100  # a last line that did not fail ended so much earlier
-TOXICITY = 0.15  # of the lines before the last, that ended for toxicity
 ROW = {"number": pl.Int64(), "line": pl.Int32(), "what": pl.String(), "phase": pl.String(), "start": pl.Int64(), "stop": pl.Int64(),
        "stop_reason": pl.String(), "dose": pl.Float64(), "dose_unit": pl.String(), "route": pl.String()}  # fmt: skip
 
@@ -36,11 +35,12 @@ def standard_doses() -> pl.DataFrame:
     return told.select("drug", "dose", "dose_unit", "route")
 
 
-def _options(line: int) -> list[dict[str, Any]]:
-    return _told()["line"][min(line, len(_told()["line"])) - 1]["options"]
+def _options(era: str, line: int) -> list[dict[str, Any]]:
+    lines = _told()[era]["line"]
+    return lines[min(line, len(lines)) - 1]["options"]
 
 
-def earlier_lines(table: pl.DataFrame, seed: int) -> pl.DataFrame:
+def earlier_lines(table: pl.DataFrame, era: str, seed: int) -> pl.DataFrame:
     """One row an earlier line: number, line, option, start and stop (days, negative), stop_reason."""
     most = int(table["prior_lines"].max() or 0)  # pyright: ignore[reportArgumentType]
     numbers, lines = table["number"].to_numpy(), table["prior_lines"].to_numpy()
@@ -48,22 +48,26 @@ def earlier_lines(table: pl.DataFrame, seed: int) -> pl.DataFrame:
     length = np.where(np.arange(length.shape[1]) < lines[:, None], length, 0)
     ends = np.cumsum(length, axis=1) / np.maximum(length.sum(axis=1, keepdims=True), 1e-9)
     days = table["years_since_diagnosis"].to_numpy() * YEAR
-    return pl.concat([_line(table, seed, k + 1, ends, days) for k in range(most)] or [pl.DataFrame(schema=_LINE)])
+    return pl.concat([_line(table, era, seed, k + 1, ends, days) for k in range(most)] or [pl.DataFrame(schema=_LINE)])
 
 
 _LINE = {"number": pl.Int64(), "line": pl.Int32(), "option": pl.Int64(), "start": pl.Int64(), "stop": pl.Int64(),
          "stop_reason": pl.String(), "transplanted": pl.Boolean()}  # fmt: skip
 
 
-def _line(table: pl.DataFrame, seed: int, line: int, ends: NDArray[np.float64], days: NDArray[np.float64]) -> pl.DataFrame:
+def _line(
+    table: pl.DataFrame, era: str, seed: int, line: int, ends: NDArray[np.float64], days: NDArray[np.float64]
+) -> pl.DataFrame:
     numbers, many = table["number"].to_numpy(), table["prior_lines"].to_numpy()
     first = ends[:, line - 2] if line > 1 else np.zeros(len(numbers))
     start, end = np.floor(days * (first - 1)), np.floor(days * (ends[:, line - 1] - 1))
     last, failed = many == line, table["refractory_to_last"].to_numpy()
     stop = end - np.where(last, WASHOUT, GAP) - np.where(last & ~failed, REST, 0)
-    toxic = uniform(seed, "people.end_of_line", numbers, line) < TOXICITY
-    reason = np.where(last, np.where(failed, "progression", "completed"), np.where(toxic, "toxicity", "progression"))
-    edges = np.cumsum([option["share"] for option in _options(line)])[:-1]
+    ways = _told()[era]["ended"]
+    edges = np.cumsum(list(ways.values()))[:-1]
+    earlier = np.array(list(ways))[np.searchsorted(edges, uniform(seed, "people.end_of_line", numbers, line), side="right")]
+    reason = np.where(last, np.where(failed, "progression", "completed"), earlier)
+    edges = np.cumsum([option["share"] for option in _options(era, line)])[:-1]
     option = np.searchsorted(edges, uniform(seed, "people.regimen_of_line", numbers, line), side="right")
     found = pl.DataFrame({
         "number": numbers, "line": np.full(len(numbers), line), "option": option, "start": start.astype(int),
@@ -72,11 +76,11 @@ def _line(table: pl.DataFrame, seed: int, line: int, ends: NDArray[np.float64], 
     return found.filter(pl.Series(many >= line))
 
 
-def earlier_treatments(table: pl.DataFrame, seed: int) -> pl.DataFrame:
+def earlier_treatments(table: pl.DataFrame, era: str, seed: int) -> pl.DataFrame:
     """One row a drug or procedure of an earlier line: when it began and ended (days, negative), dose, route, phase."""
-    lines = earlier_lines(table, seed)
+    lines = earlier_lines(table, era, seed)
     drugs = pl.DataFrame(
-        [(line, place, drug) for line in range(1, int(lines["line"].max() or 0) + 1) for place, option in enumerate(_options(line))  # pyright: ignore[reportArgumentType]
+        [(line, place, drug) for line in range(1, int(lines["line"].max() or 0) + 1) for place, option in enumerate(_options(era, line))  # pyright: ignore[reportArgumentType]
          for drug in option["drugs"]], schema={"line": pl.Int32(), "option": pl.Int64(), "what": pl.String()}, orient="row")  # fmt: skip
     first = pl.col("line") == 1
     long, grafted = (
@@ -99,12 +103,12 @@ def earlier_treatments(table: pl.DataFrame, seed: int) -> pl.DataFrame:
     return rows.select(pl.col(name).cast(dtype) for name, dtype in ROW.items()).sort("number", "start", "what")
 
 
-def drugs_before(table: pl.DataFrame, seed: int) -> pl.DataFrame:
+def drugs_before(table: pl.DataFrame, era: str, seed: int) -> pl.DataFrame:
     """The drugs that each of the people has had, and those under which the disease progressed, in alphabetical order.
 
     Columns: number, prior_drugs, refractory_drugs (lists).
     """
-    given = earlier_treatments(table, seed).filter(pl.col("what") != "autologous_transplant")
+    given = earlier_treatments(table, era, seed).filter(pl.col("what") != "autologous_transplant")
     failed = pl.col("what").filter(pl.col("stop_reason") == "progression")
     had = given.group_by("number").agg(prior_drugs=pl.col("what").unique().sort(), refractory_drugs=failed.unique().sort())
     return table.select("number").join(had, on="number", how="left", maintain_order="left").with_columns(

@@ -21,7 +21,8 @@ NOT_IN_CATALOGUE = "investigational"
 def treatments(visits: Visits) -> pl.DataFrame:
     """Every treatment of the cohort, in the columns of a chart."""
     people = visits.courses.people
-    before = earlier_treatments(people.table, people.seed).join(_places(visits), on="number").with_columns(
+    before = earlier_treatments(people.table, people.population.earlier, people.seed)
+    before = before.join(_places(visits), on="number").with_columns(
         planned=pl.when(pl.col("phase").is_in(["transplant", "maintenance"])).then(True))  # fmt: skip
     drugs = _steps_up(_given(visits.courses), visits.courses.protocol)
     high_dose = (pl.col("what") == "melphalan") & (pl.col("phase") == "transplant")

@@ -109,7 +109,7 @@ def _table(who: Population, score: _Scores, seed: int) -> pl.DataFrame:
     )  # fmt: skip
     table = table.with_columns(**_proteins(who), high_risk=pl.col("del_17p") | pl.col("t_4_14") | pl.col("t_14_16"))
     table = table.with_columns(mri_focal_lesions=_focal_lesions(who))
-    before = drugs_before(table, seed)
+    before = drugs_before(table, who.earlier, seed)
     table = table.drop("female", "involved_flc_light_chain").with_columns(before["prior_drugs"], before["refractory_drugs"])
     return table.select("patient", "number", "sex", pl.exclude("patient", "number", "sex"))
 
@@ -174,6 +174,7 @@ def _own(p: Mapping[str, Array], table: pl.DataFrame, score: _Scores) -> dict[st
         "weight": table["weight"].to_numpy(), "ln_n0": np.log(cells), "extramedullary": outside,
         "igg": (heavy == "igg").to_numpy().astype(float),
         "iga": iga.astype(float), "t_resistant": (ndtr(score["t_resistant"]) > 1 - odds).astype(float),
+        "pace": (p["growth"] / p["growth_usual"]) ** p["kill_growth"],
         "m_per_cell": table["m_protein"].to_numpy() * lost / cells, "flc_per_cell": light * p["flc_loss"] / cells,
     }  # fmt: skip
 

@@ -28,12 +28,16 @@ B2M_HIGH, B2M_LOW, ALBUMIN_LOW = 5.5, 3.5, 35  # the limits of ISS: staging.iss
 
 @dataclass(frozen=True)
 class Population:
-    """A target table with a name; `code` begins the identifiers of its people, `protocol` is what they go through unless told."""
+    """A target table with a name; `code` begins the identifiers of its people, `protocol` is what they go through unless told.
+
+    `earlier` is the era of their earlier lines (`earlier_lines.toml`).
+    """
 
     key: str
     code: str
     setting: str
     protocol: str
+    earlier: str
     name: dict[str, str]
     targets: dict[str, Marginal]
 
@@ -56,7 +60,7 @@ def read_population(key: str) -> Population:
         raise ChartError("a quantity is told twice", where=path.name, expected="one row a quantity")
     kept = read_population(told["like"]) if "like" in told else None
     protocol = told.get("protocol") or (kept.protocol if kept else "")
-    return Population(key, told["code"], told["setting"], protocol, told["name"], (kept.targets if kept else {}) | own)
+    return Population(key, told["code"], told["setting"], protocol, told.get("earlier", "today"), told["name"], (kept.targets if kept else {}) | own)
 
 
 @cache

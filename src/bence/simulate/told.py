@@ -18,7 +18,7 @@ MRD = {"mrd_1e5": ("mrd_negative", "<1e-5"), "mrd_1e6": ("mrd_negative", "<1e-6"
 INDUCTION = {"en": " after induction", "zh": "（诱导后）"}
 MEMORY = " [M]"
 ROLES = {"train": ("fitted", "参与拟合"), "held_out": ("held out", "留出检验"), "kept_back": ("kept back", "封存"),
-         "kept_back_2": ("kept back, second fit", "第二次拟合封存")}  # fmt: skip
+         "kept_back_2": ("kept back, second fit", "第二次拟合封存"), "kept_back_3": ("kept back, third fit", "第三次拟合封存")}  # fmt: skip
 HIT = {"en": ("missed", "hit"), "zh": ("未中", "命中")}
 SCORE = {
     "en": ("role", "target", "n", "published, % (95 % interval)", "model, % (5–95 % of draws)", "", "naive, %", " "),

@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 SPREADS = {
     "log_sd of growth": (0.2, 1.2), "log_sd of t_fitness": (0.15, 1.0), "log_sd of tce_kill": (0.1, 1.5), "log_sd of car_kill": (0.1, 1.5),
     "log_sd of share_resistant": (0.8, 4.0), "log_sd of cd38_kill": (0.3, 2.0),
-    "log_sd of imid_kill": (0.2, 1.5),
+    "log_sd of imid_kill": (0.2, 1.5), "log_sd of pi_kill": (0.2, 1.5),
 }  # fmt: skip
 PRIOR = 0.8
 TRIALS = 0.2  # standard deviation of a logit between trials alike

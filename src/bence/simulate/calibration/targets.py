@@ -11,7 +11,7 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 HOME = Path(__file__).parent
-ROLES = ("train", "held_out", "kept_back", "kept_back_2")
+ROLES = ("train", "held_out", "kept_back", "kept_back_2", "kept_back_3")
 
 
 @dataclass(frozen=True)
