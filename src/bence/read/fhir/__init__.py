@@ -24,6 +24,7 @@ from .observations import observation, report
 from .persons import person
 from .references import Library, newest
 from .settle import settled
+from .stages import recorded
 from .terms import SPURIOUS
 from .treatments import medication, orders_carried_out, procedure
 
@@ -90,12 +91,13 @@ def gather(founds: Iterable[Found], mapping: Mapping) -> Gathered:
             _taken(READERS[kind], found, gathered)
         elif kind not in POINTED_AT:
             gathered.tally[f"{kind} resources, which hold no facts of a chart"] += 1
+    recorded(gathered)
     return gathered
 
 
 def _taken(reader: Any, found: Found, gathered: Gathered) -> None:
     """Read one resource; one whose elements are not of the types that FHIR gives them is rejected as a whole."""
-    before = {table: len(rows) for table, rows in gathered.rows.items()}, len(gathered.light)
+    before = {table: len(rows) for table, rows in gathered.rows.items()}, len(gathered.light), len(gathered.stages)
     try:
         if _may_be_read(found, gathered):
             reader(found, gathered)
@@ -103,6 +105,7 @@ def _taken(reader: Any, found: Found, gathered: Gathered) -> None:
         for table, count in before[0].items():
             del gathered.rows[table][count:]
         del gathered.light[before[1] :]
+        del gathered.stages[before[2] :]
         kind = found.resource["resourceType"]
         gathered.reject(found, kind, found.resource.get("id"), Refused(f"not built as FHIR R4 has it ({error})", f"a {kind} of FHIR R4"))
 

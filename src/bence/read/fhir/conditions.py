@@ -1,4 +1,4 @@
-"""Condition → events: a diagnosis, a toxicity, a complication."""
+"""Condition → events: a diagnosis, a toxicity, a complication; and the stage of a myeloma."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..units import Refused
 from .concepts import HAPPENED
 from .documents import Found
 from .gathered import Gathered
+from .stages import stages
 from .terms import GRADE
 from .values import days, local_day, note
 
@@ -40,6 +41,7 @@ def condition(at: Found, gathered: Gathered) -> None:
     grade = next((each.get("code") for each in _codings(severity) if each.get("system") == GRADE), None)
     text = VERIFIED.get(verified or "") or note(resource)
     gathered.row("events", at, "Condition", (patient, on, last or end or until, meaning.code.code, grade, text, recorded_on))
+    stages(at, gathered, patient, "" if verified == "refuted" else meaning.code.code, on, recorded_on)
 
 
 def _asserted(resource: dict[str, Any]) -> str | None:

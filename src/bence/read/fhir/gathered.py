@@ -55,6 +55,7 @@ class Gathered:
         self.rows: dict[str, list[tuple]] = {table: [] for table in COLUMNS}
         self.where: list[Where] = []
         self.told: dict[str, dict[str, list[tuple[str, Where]]]] = {}  # patient → field → what is said of it, and where
+        self.stages: list[Any] = []  # of conditions: see `stages.Stage`
         self.light: list[tuple] = []  # row, cell, unit as written, is the unit confirmed
         self.rejected: list[tuple] = []
         self.unknown: dict[tuple, Unknown] = {}

@@ -15,6 +15,7 @@ from ..units import Refused, canonical, plain
 from .concepts import OBSERVED, Meaning
 from .documents import Found, Json
 from .gathered import Gathered
+from .genetics import Part, genetic, karyotype
 from .terms import OURS
 from .values import answer, beside, days, extension, local_day, note, number_text, text_of, unit_written, written
 
@@ -28,12 +29,11 @@ PANEL = ("component", "hasMember")
 def observation(at: Found, gathered: Gathered) -> None:
     """One Observation with its components."""
     resource = at.resource
-    if _computed(resource):
+    if computed(resource):
         gathered.tally["findings that Bence computed, which are no records"] += 1
         return
-    members = [each for name in PANEL for each in resource.get(name) or ()]
-    meaning = _top(at, gathered, bool(members))
-    parts = _components(at, gathered)
+    found = genetic(at, gathered)
+    meaning, parts = (None, found) if found is not None else _measured(at, gathered)
     for i, reference in enumerate(resource.get("hasMember") or ()):
         if gathered.library.get(reference, resource) is None:
             gathered.not_here(at, f"Observation.hasMember[{i}]", reference)
@@ -57,7 +57,15 @@ def observation(at: Found, gathered: Gathered) -> None:
             row.take(node, path, inner)
 
 
-def _computed(resource: Json) -> bool:
+def _measured(at: Found, gathered: Gathered) -> tuple[Meaning | None, list[Part]]:
+    """What the Observation is, and its components."""
+    meaning = _top(at, gathered, any(at.resource.get(name) for name in PANEL))
+    parts = _components(at, gathered)
+    shown = karyotype(at, gathered) if meaning is not None and meaning.code and meaning.code.code == "karyotype" else []
+    return meaning, parts + shown
+
+
+def computed(resource: Json) -> bool:
     """Was this derived by Bence? A finding read as a record would confirm itself."""
     tags = (resource.get("meta") or {}).get("tag") or () if isinstance(resource.get("meta"), dict) else ()
     return any(isinstance(tag, dict) and tag.get("system") == OURS and tag.get("code") == "derived" for tag in tags)
@@ -80,7 +88,7 @@ def _example(node: Json) -> str | None:
     return str(said) if said is not None else None
 
 
-def _components(at: Found, gathered: Gathered) -> list[tuple[Json, str, Meaning]]:
+def _components(at: Found, gathered: Gathered) -> list[Part]:
     found = []
     for i, node in enumerate(at.resource.get("component") or ()):
         path = f"Observation.component[{i}]"

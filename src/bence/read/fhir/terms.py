@@ -51,6 +51,8 @@ ANSWERS = {
     (LOINC, "LA32-8"): "no",
     (LOINC, "LA11882-0"): "positive",  # detected
     (LOINC, "LA11883-8"): "negative",  # not detected
+    (LOINC, "LA9633-4"): "yes",  # present
+    (LOINC, "LA9634-2"): "no",  # absent
     (INTERPRETATION, "POS"): "positive",
     (INTERPRETATION, "NEG"): "negative",
 }
@@ -66,6 +68,9 @@ STAGING = {
     "r_iss": ("C141392", "1149163003", "mcode-myeloma-riss-stage"),
 }
 MCODE = "http://hl7.org/fhir/us/mcode/StructureDefinition/"
+#: A stage in NCI Thesaurus → its scale; the code of a stage that mCODE has no profile for.
+SCALE_OF = {(NCIT, code): name for (name, _), code in STAGES.items()}
+DURIE_SALMON = "C139006"
 
 #: SNOMED CT for events and procedures; a code that is not the catalogue's own name, but means it.
 MEANS = {
@@ -75,6 +80,8 @@ MEANS = {
     (SNOMED, "95210003"): "pcl_diagnosis",
     (SNOMED, "709115004"): "autologous_transplant",
     (LOINC, "14631-6"): "bilirubin",
+    (LOINC, "62356-1"): "karyotype",  # chromosome analysis result in ISCN expression
+    (NCIT, DURIE_SALMON): "durie_salmon",
     **{(NCIT, code): name for name, (code, _, _) in STAGING.items()},
     **{(SNOMED, scale): name for name, (_, scale, _) in STAGING.items()},
 }
@@ -96,4 +103,25 @@ ICD10_MEANS = {
 #: amount of substance in which Bence keeps it, a count by machine.
 WRITTEN = {
     "creatinine": "14682-9", "calcium": "2000-8", "bilirubin": "14631-6", "neutrophils": "26499-4", "platelets": "26515-7",
+}  # fmt: skip
+
+#: Variants and regions studied, LOINC: codes of the Observation; components that stand in no other resource; answers (LL1971-2).
+VARIANT_CODE, REGION_CODE = "69548-6", "53041-0"
+OF_VARIANT = frozenset(("48018-6", "48001-2", "48019-4", "81291-7", "82155-3"))  # gene, location, change, ISCN, copy number
+PRESENCE = {
+    "LA9633-4": "present", "LA9634-2": "absent", "LA18198-4": "open", "LA11884-6": "open",
+    **dict.fromkeys(("52101004", "260373001", "10828004", "POS", "PRESENT", "POSITIVE", "DETECTED", "阳性", "检出"), "present"),
+    **dict.fromkeys(("2667000", "260415000", "260385009", "NEG", "ABSENT", "NEGATIVE", "NOT DETECTED", "阴性", "未检出"), "absent"),
+    **dict.fromkeys(("NO CALL", "INDETERMINATE", "不确定"), "open"),
+}  # fmt: skip
+#: Kinds of change in Sequence Ontology (LOINC 48019-4): `small` is within a gene; a deletion may be that, or the loss of the gene.
+CHANGE_OF = {
+    "SO:0001743": "loss", "SO:0001742": "gain", "SO:1000035": "gain", "SO:0000199": "moved", "SO:0001565": "moved",
+    "SO:0000159": "deletion", "SO:0001483": "small", "SO:1000002": "small", "SO:0000667": "small", "SO:1000032": "small",
+    "SO:0002007": "small",
+}  # fmt: skip
+#: Genes of myeloma by HGNC.
+GENE_OF = {
+    "HGNC:11998": "TP53", "HGNC:5477": "IGH", "HGNC:3690": "FGFR3", "HGNC:12766": "NSD2", "HGNC:1582": "CCND1", "HGNC:1585": "CCND3",
+    "HGNC:6776": "MAF", "HGNC:6408": "MAFB", "HGNC:7553": "MYC", "HGNC:19083": "CKS1B", "HGNC:1789": "CDKN2C", "HGNC:9884": "RB1",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from ...catalogue import Code
 from ..measurement import Written
 from ..units import Refused, canonical
-from .terms import ANSWERS, INTERPRETATION, OUR_EXTENSION, OURS, STAGE_OF, SYSTEMS, UCUM
+from .terms import ANSWERS, INTERPRETATION, OUR_EXTENSION, OURS, SCALE_OF, STAGE_OF, SYSTEMS, UCUM
 from .ucum import unit_of
 
 TAKEN = "valueQuantity, valueCodeableConcept, valueString, valueInteger or valueBoolean"
@@ -26,7 +26,9 @@ def written(node: dict[str, Any], code: Code) -> Written | Refused:
         return _quantity(quantity)
     concept = node.get("valueCodeableConcept")
     if concept is not None:
-        said = answer(concept)
+        said, stages = answer(concept), staged(concept)
+        if stages and code.code not in stages:
+            return Refused(f"its code is {code.code}, its value a stage of {' and '.join(stages)}", "a code and a stage of one scale")
         return Written(text=said) if code.kind in ("text", "chains") else Written(value=said)
     for kind in ("valueString", "valueInteger", "valueDateTime"):
         said = node.get(kind)
@@ -83,6 +85,13 @@ def answer(concept: Any) -> str | None:
         if (said := ANSWERS.get(key) or STAGE_OF.get(key)) is not None:
             return said
     return text_of(concept)
+
+
+def staged(concept: Any) -> dict[str, str]:
+    """Scale and stage of a concept that is coded in NCI Thesaurus: a stage of ISS is none of R-ISS."""
+    codings = (concept.get("coding") or ()) if isinstance(concept, dict) else ()
+    keys = [(SYSTEMS.get(each.get("system") or "", ""), str(each.get("code"))) for each in codings if isinstance(each, dict)]
+    return {SCALE_OF[key]: STAGE_OF[key] for key in keys if key in SCALE_OF}
 
 
 def text_of(concept: Any) -> str | None:
