@@ -11,15 +11,15 @@ from .assess.sources import sources
 from .assess.status import targets
 from .assess.toxicity import astct
 from .rulebook import Rule, rules
+from .tags import TAGS
 
 TOXICITY = astct.BOOK
 
 WORDS = {
     "en": ("Sign-off sheet", "rule", "label", "thresholds", "source", "tag", "reviewed by", "Policies", "default", "meaning",
-           "Tags: V read on a public page, S stated in a source text, M from memory of the paper, O our own choice. "
-           "No rule has been signed by a haematologist yet.", "Pathway", "Toxicity"),
+           "Tags: {tags}. No rule has been signed by a haematologist yet.", "Pathway", "Toxicity"),
     "zh": ("审核签字表", "规则", "名称", "阈值", "来源", "标记", "审核人签字", "策略", "默认值", "含义",
-           "标记：V 已核对公开页面，S 见于来源文本，M 凭记忆，O 自定。目前尚无血液科医师签字。", "决策路径", "不良反应"),
+           "标记：{tags}。目前尚无血液科医师签字。", "决策路径", "不良反应"),
 }  # fmt: skip
 
 
@@ -34,8 +34,10 @@ BY_HAND = {
 def sheet(lang: str = "en") -> str:
     """The sheet as Markdown."""
     title, rule, label, thresholds, source, tag, signed, policies, default, meaning, note, pathway, toxicity = WORDS[lang]
+    tags = ("；" if lang == "zh" else "; ").join(f"{tag} {words[lang == 'zh']}" for tag, words in TAGS.items())
+    said = note.format(tags=tags)
     heads = [f"| {rule} | {label} | {thresholds} | {source} | {tag} | {signed} |", "|---|---|---|---|---|---|"]
-    lines = [f"# Bence: {title}", "", note, "", DISCLAIMER[lang], "", *heads, *_rules(rules(), lang), _by_hand("response")]
+    lines = [f"# Bence: {title}", "", said, "", DISCLAIMER[lang], "", *heads, *_rules(rules(), lang), _by_hand("response")]
     lines += ["", f"## {toxicity}", "", *heads, *_rules(TOXICITY.rules, lang)]
     lines += [_by_hand("laboratory grades"), _by_hand("hypogammaglobulinaemia")]
     lines += ["", f"## {policies}", "", f"| {rule} | {default} | {meaning} | {signed} |", "|---|---|---|---|"]

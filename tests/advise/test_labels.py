@@ -89,7 +89,7 @@ def test_every_label_that_an_option_names_is_one_of_the_base() -> None:
         mine = [({drug, *given} - {"dexamethasone"}, population) for drug, given, population in rows]
         if any(regimen == given and label.population in ("", population) for given, population in mine):
             found.add(option.key)
-    unlicensed = {"tal_dara", "tal_dara_pom", "tal_tec", "kpd", "venetoclax_dexamethasone"}  # in no region when the base was made
+    unlicensed = {"tal_dara", "tal_dara_pom", "tal_tec", "kpd", "venetoclax_dexamethasone", "isa_krd", "d_krd"}  # when the base was made
     assert found == {option.key for option in pathway().options.values() if option.label} - unlicensed
 
 
@@ -126,6 +126,33 @@ def test_lines_are_not_more_than_the_label_allows(lines: int) -> None:
 def test_a_label_for_those_not_for_transplant_asks_whether_they_are(lines: float, eligible: bool | None, answer: str) -> None:
     """D-Rd: newly diagnosed and not for transplant, or relapsed."""
     assert allowed("d_rd", "us", prior_lines=lines, transplant_eligible=eligible) == answer
+
+
+@pytest.mark.parametrize(("option", "region", "day", "answers"), [  # for transplant, not for transplant
+    ("d_vrd", "us", date(2024, 7, 29), ("not_approved", "not_approved")),
+    ("d_vrd", "us", date(2024, 7, 30), ("on_label", "off_label")),
+    ("d_vrd", "us", date(2026, 1, 26), ("on_label", "off_label")),
+    ("d_vrd", "us", date(2026, 1, 27), ("on_label", "on_label")),
+    ("d_vrd", "eu", date(2024, 9, 30), ("not_approved", "not_approved")),
+    ("d_vrd", "eu", date(2025, 4, 6), ("on_label", "off_label")),
+    ("d_vrd", "eu", date(2025, 4, 7), ("on_label", "on_label")),
+    ("d_vrd", "china", TODAY, ("unverified", "unverified")),  # applied for, no decision seen
+    ("isa_vrd", "us", date(2024, 9, 19), ("not_approved", "not_approved")),
+    ("isa_vrd", "us", date(2024, 9, 20), ("off_label", "on_label")),
+    ("isa_vrd", "eu", TODAY, ("on_label", "on_label")),
+    ("isa_vrd", "china", TODAY, ("off_label", "on_label")),
+    ("d_r", "us", TODAY, ("off_label", "on_label")),
+    ("d_r", "china", TODAY, ("unverified", "unverified")),  # known from memory
+    ("isa_krd", "eu", TODAY, ("unverified", "unverified")),  # in no label that was read
+    ("d_krd", "us", TODAY, ("unverified", "unverified")),
+])  # fmt: skip
+def test_first_line_labels_say_for_whom(option: str, region: str, day: date, answers: tuple[str, str]) -> None:
+    assert tuple(allowed(option, region, at=day, prior_lines=0.0, transplant_eligible=eligible) for eligible in (True, False)) == answers
+
+
+def test_a_label_of_first_line_is_not_one_of_relapse() -> None:
+    assert allowed("d_vrd", prior_lines=1.0) == "off_label"
+    assert allowed("d_vrd", at=date(2025, 1, 1), prior_lines=0.0, transplant_eligible=None) == "on_label|off_label"
 
 
 @pytest.mark.parametrize("fact", ["exposed_pi", "exposed_imid"])

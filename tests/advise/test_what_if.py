@@ -112,6 +112,18 @@ def test_a_fact_that_is_missing_with_another_leaves_the_option_unknown() -> None
     assert told(own, facts, "transplant_eligible") == {True: ("unknown",), False: ()}
 
 
+@pytest.mark.parametrize(("option", "stances"), [("d_vrd", ("for",)), ("isa_vrd", ("blocked",))])
+def test_a_result_changes_what_the_label_allows(option: str, stances: tuple[str, ...]) -> None:
+    """United States, January 2025: D-VRd is licensed for those for a transplant, Isa-VRd for the others; frailty stays unknown."""
+    asked = {"at": date(2025, 1, 10), "region": "us", "situation": "untreated", "diagnosis": "MM", "died": False, "prior_lines": 0.0}
+    undecided = dict.fromkeys(("label_d_vrd", "label_isa_vrd"), "on_label|off_label")
+    drugs = ("daratumumab", "isatuximab", "bortezomib", "lenalidomide")
+    calm = {"pregnancy": False} | {f"refractory_{drug}": False for drug in drugs}
+    facts = patient(**asked, **undecided, **calm, transplant_eligible=None, frailty_imwg=None)
+    found = outcomes(pathway(), facts, Entry("induction", option, "unknown", ()), ["transplant_eligible"], NO_POLICY)
+    assert {one.value: one.stances for one in found}[True] == stances
+
+
 def test_a_result_can_bring_both_sides_of_a_conflict() -> None:
     own = path(row("A", "for", "mrd_1e5 = negative", conflicts=("B",)), row("B", "against", "mrd_1e5 = negative"))
     found = told(own, patient(mrd_1e5=None), "mrd_1e5")

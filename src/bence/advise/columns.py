@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -55,10 +55,11 @@ class Columns:
 
 @dataclass(frozen=True)
 class Cases:
-    """One patient many times, each time with one fact changed."""
+    """One patient many times, each time with one fact changed. `follows`: what is otherwise because of that, a value for each case."""
 
     whole: Columns
     changed: Sequence[tuple[str, bool | float | str | date]]
+    follows: Mapping[str, Column] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -67,6 +68,8 @@ class Cases:
 
     def __getitem__(self, name: str) -> Column | None:
         """The column of a fact; None if there is none and no case changes it."""
+        if name in self.follows:
+            return self.follows[name]
         column, mine = self.whole[name], {i: value for i, (fact, value) in enumerate(self.changed) if fact == name}
         if not mine:
             return column and column._replace(values=np.repeat(column.values, self.n))
@@ -79,7 +82,8 @@ class Cases:
 
     def only(self, place: np.ndarray) -> Cases:
         """Some of the cases."""
-        return Cases(self.whole, [self.changed[i] for i in place])
+        follows = {name: column._replace(values=column.values[place]) for name, column in self.follows.items()}
+        return Cases(self.whole, [self.changed[i] for i in place], follows)
 
 
 Source = Columns | Cases

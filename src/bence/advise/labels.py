@@ -11,13 +11,14 @@ import polars as pl
 from ..assess.intake import named
 from ..catalogue import codes
 from ..evidence import approvals, record
-from .columns import Columns
+from .columns import Column, Columns, Source
 from .conditions import Answers, Truth, read
-from .pathway import Option
+from .pathway import Label, Option
 from .vocabulary import LABEL
 
 CLASSES = {"PI": "pi", "IMiD": "imid", "CD38_antibody": "cd38"}  # classes in a label → the facts about them
 TRANSPLANT = {"eligible": "yes", "ineligible": "no"}
+UNDECIDED = "on_label|off_label"  # in force, and whether it is for the patient waits for facts
 READ = ("V", "S")  # tags of what was read somewhere; an approval from memory decides nothing
 
 
@@ -36,6 +37,16 @@ def labels(options: Mapping[str, Option], facts: pl.DataFrame, region: str) -> d
 
 
 def _label(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> pl.Series:
+    return named(*_states(option, mine, answers, region))
+
+
+def label_of(option: Option, facts: Source, region: str) -> Column:
+    """What the label of one option allows, worked out anew where facts are supposed to be otherwise."""
+    place, words = _states(option, approvals().filter(pl.col("region") == region).rows(named=True), Answers(facts), region)
+    return Column(place.astype(np.float64), tuple(words))
+
+
+def _states(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> tuple[np.ndarray, list[str]]:
     label = option.label
     assert label
     regimen = {label.product, *label.given_with}
@@ -45,10 +56,10 @@ def _label(option: Option, mine: list[dict[str, Any]], answers: Answers, region:
     running = [_running(one, answers) for one in sure]
     allowed = [Truth.all([valid, answers.of(map(read, _needs(one)))], n) for one, valid in zip(sure, running, strict=True)]
     on, valid = Truth.any(allowed, n), Truth.any(running, n)
-    doubtful = len(sure) < len(found) or (not found and any(_unknown(drug, region, alone=len(regimen) == 1) for drug in regimen))
-    words = ["on_label", "on_label|off_label", "off_label", "unverified" if doubtful else "not_approved"]
-    place = np.select([on.yes, on.open & valid.yes, valid.yes], [0, 1, 2], 3)
-    return named(place, words)
+    alone = len(regimen) == 1
+    doubtful = len(sure) < len(found) or (not found and (_unlisted(label) or any(_unknown(drug, region, alone) for drug in regimen)))
+    words = ["on_label", UNDECIDED, "off_label", "unverified" if doubtful else "not_approved"]
+    return np.select([on.yes, on.open & valid.yes, valid.yes], [0, 1, 2], 3), words
 
 
 def _regimen(one: Mapping[str, Any]) -> set[str]:
@@ -73,3 +84,8 @@ def _needs(one: Mapping[str, Any]) -> list[str]:
 def _unknown(drug: str, region: str, alone: bool) -> bool:
     """Nobody has looked whether the drug is approved there, or with what other drugs it is."""
     return any(region in record(drug).get(name, ()) for name in ("approvals_unknown", *(() if alone else ("combinations_unknown",))))
+
+
+def _unlisted(label: Label) -> bool:
+    """A combination of first line: the base has the approvals that were read, not what every label leaves out."""
+    return label.population == "NDMM" and bool(label.given_with)

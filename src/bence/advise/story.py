@@ -22,7 +22,7 @@ from .values import Values, value_of
 from .vocabulary import condition, said, settles
 from .what_if import Outcome, outcomes
 
-ASIDE = re.compile(r"\s?\([^()]*\)$")  # what is said in brackets at the end of a name
+ASIDE = re.compile(r"(?<!\bt)\s?\([^()]*\)$")  # what is said in brackets at the end of a name, but for a translocation
 FAILED = {"relapse", "immunotherapy"}  # questions that are asked where treatment has failed
 
 
@@ -81,7 +81,7 @@ def advice_of(facts: pl.DataFrame, region: str, lang: str = "en", **policies: st
     told = []
     for key, question in pathway().questions.items():
         mine = [line for line in lines if line.entry.question == key]
-        options = _together([_advised(line, known, columns, answers, chosen, lang) for line in mine])
+        options = _together([_advised(line, known, columns, answers, chosen, lang) for line in mine], lang)
         confirm = dict.fromkeys(said(fact, lang) for line in mine for fact in bedside(line.entry) if not known.get(fact))
         if mine:
             told.append(Asked(key, question.words[lang == "zh"], tuple(options), tuple(confirm)))
@@ -89,18 +89,18 @@ def advice_of(facts: pl.DataFrame, region: str, lang: str = "en", **policies: st
     return Story(known["patient"], known["at"], region, tuple(told), suspects(columns, known, lang) if failed else ())
 
 
-def _together(options: list[Advised]) -> list[Advised]:
+def _together(options: list[Advised], lang: str) -> list[Advised]:
     """Options that are blocked, or not supported, for one and the same reason are told in one breath."""
     groups: dict[tuple[Any, ...], list[Advised]] = {}
     for one in options:
         alone = one.stance not in ("blocked", "against") or (one.stance == "against" and one.contrary)
         why = id(one) if alone else tuple(ground.row.words for ground in one.grounds)
         groups.setdefault((one.stance, why), []).append(one)
-    return [group[0] if len(group) == 1 else _merged(group) for group in groups.values()]
+    return [group[0] if len(group) == 1 else _merged(group, lang) for group in groups.values()]
 
 
-def _merged(group: list[Advised]) -> Advised:
-    words = "; ".join(ASIDE.sub("", one.words) for one in group)
+def _merged(group: list[Advised], lang: str) -> Advised:
+    words = ("；" if lang == "zh" else "; ").join(ASIDE.sub("", one.words) for one in group)
     grounds = tuple(replace(ground, conditions=()) for ground in group[0].grounds)
     return replace(group[0], words=words, grounds=grounds, contrary=(), cautions=())
 
@@ -136,4 +136,4 @@ def _met(asked: Condition, state: str, answers: Answers) -> Condition:
 def _values(asked: Condition, known: Values, lang: str) -> str:
     """The patient's values of what a condition asks about; what its words say already is left out."""
     numbers = dict.fromkeys(atom.fact for atom in asked.atoms if atom.bound is not None or len(atom.words) > 1 or atom.op == "!=")
-    return ", ".join(value_of(name, known, lang) for name in numbers if not isinstance(known.get(name), bool))
+    return ("、" if lang == "zh" else ", ").join(value_of(name, known, lang) for name in numbers if not isinstance(known.get(name), bool))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ..tags import TAGS
 from .story import Advised, Ground, Story
-from .vocabulary import STANCE
+from .vocabulary import STANCE, said
 
 CHECKED = "V"  # a row that was checked says nothing of it
+COLON, COMMA, SEMICOLON = (": ", "："), (", ", "、"), ("; ", "；")
 MARKS = {"yes": "✓", "no": "✗", "open": "?"}
 WORDS = {
     "contrary": ("but", "但"),
@@ -45,7 +46,7 @@ def _lines(story: Story, zh: bool) -> Iterator[str]:
         for advised in asked.options:
             yield from _option(advised, zh)
         if asked.confirm:
-            yield f"  {WORDS['confirm'][zh]}{'：' if zh else ': '}{('、' if zh else ', ').join(asked.confirm)}"
+            yield f"  {WORDS['confirm'][zh]}{COLON[zh]}{COMMA[zh].join(asked.confirm)}"
     if story.suspects:
         yield ""
         yield WORDS["resistance"][zh]
@@ -57,30 +58,32 @@ def _lines(story: Story, zh: bool) -> Iterator[str]:
 
 def _option(advised: Advised, zh: bool) -> Iterator[str]:
     stance = STANCE[advised.stance][zh]
-    yield f"  {stance:<8}{advised.words}" if advised.option else f"  {stance:<8}{WORDS['waits'][zh]}: {_tests(advised)}"
+    yield f"  {stance:<8}{advised.words}" if advised.option else f"  {stance:<8}{WORDS['waits'][zh]}{COLON[zh]}{_tests(advised, zh)}"
     for ground in advised.grounds:
         yield from _ground(ground, zh, "")
     for ground in advised.contrary:
-        yield from _ground(ground, zh, WORDS["contrary"][zh] + (": " if not zh else "："))
+        yield from _ground(ground, zh, WORDS["contrary"][zh] + COLON[zh])
     for ground in advised.cautions:
-        yield from _ground(ground, zh, WORDS["caution"][zh] + (": " if not zh else "："))
+        yield from _ground(ground, zh, WORDS["caution"][zh] + COLON[zh])
     if advised.option:
-        for _, test, outcomes in advised.missing:
-            yield f"            {WORDS['missing'][zh]}{'：' if zh else ': '}{test}"
+        tests = [test for _, test, _ in advised.missing]
+        for fact, test, outcomes in advised.missing:
+            asked = f" ({said(fact, 'zh' if zh else 'en')})" if tests.count(test) > 1 else ""  # one test, several facts: which of them
+            yield f"            {WORDS['missing'][zh]}{COLON[zh]}{test}{asked}"
             for outcome in outcomes:
-                stances = ", ".join(STANCE[stance][zh] for stance in outcome.stances or ("",))
+                stances = COMMA[zh].join(STANCE[stance][zh] for stance in outcome.stances or ("",))
                 yield f"                {outcome.words} → {stances}"
 
 
-def _tests(advised: Advised) -> str:
-    return ", ".join(test for _, test, _ in advised.missing)
+def _tests(advised: Advised, zh: bool) -> str:
+    return COMMA[zh].join(test for _, test, _ in advised.missing)
 
 
 def _ground(ground: Ground, zh: bool, lead: str) -> Iterator[str]:
     row = ground.row
-    checked = "" if row.tag == CHECKED else f"; {TAGS[row.tag][zh]}"
+    checked = "" if row.tag == CHECKED else f"{SEMICOLON[zh]}{TAGS[row.tag][zh]}"
     strength = WORDS["grade"][row.grade][zh] + checked
-    yield f"            {lead}{ground.words} ({row.key}; {strength})"
+    yield f"            {lead}{ground.words} ({row.key}{SEMICOLON[zh]}{strength})"
     for words, state, value in ground.conditions:
         yield f"                {MARKS[state]} {words}" + (f" [{value}]" if value else "")
     for source in ground.evidence:

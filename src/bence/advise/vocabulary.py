@@ -29,8 +29,10 @@ SIGNS = {
 ITS = {  # facts of the option itself, as the tables write them
     "its.refractory": ("refractory to a drug in it", "对其中某药耐药"),
     "its.exposed": ("it was given before", "曾用过该产品"),
-    "its.label": ("its label", "其适应证"),
+    "its.label": ("its label", "当地获批情况"),
 }
+DENIED = {"曾用": "未用过", "已": "未", "患者拒绝": "患者未拒绝", "目前不宜": "无目前不宜"}
+LABEL_ASKS = ("what its label asks for: lines, earlier drugs, eligibility for transplant", "适应证所要求的线数、既往用药与移植适合性")
 YES_NO = {"yes": ("yes", "是"), "no": ("no", "否")}
 
 
@@ -78,6 +80,8 @@ def said(name: str, lang: str = "en") -> str:
 
 def settles(name: str, lang: str = "en") -> str:
     """The test that would settle a fact."""
+    if name.startswith(LABEL):
+        return LABEL_ASKS[lang == "zh"]
     return vocabulary()[name].test[lang == "zh"] if name in vocabulary() else said(name, lang)
 
 
@@ -100,12 +104,20 @@ def _atom(atom: Atom, lang: str) -> str:
     name = said(atom.fact, lang)
     if atom.words in (("yes",), ("no",)):
         holds = (atom.words == ("yes",)) == (atom.op == "=")
-        return name if holds else f"非{name}" if zh else f"not: {name}"
+        return name if holds else _denied(name) if zh else f"not: {name}"
     if atom.bound is not None:
         value = f"{atom.bound:g}" if isinstance(atom.bound, float) else str(atom.bound)
     else:
         value = ("、" if zh else " or ").join(answer(atom.fact, word, lang) for word in atom.words)
-    return f"{name} {SIGNS[atom.op][zh]} {value}"
+    sign = SIGNS[atom.op][zh]
+    return f"{name}{sign}{value}" if zh and atom.bound is None else f"{name} {sign} {value}"
+
+
+def _denied(name: str) -> str:
+    """The Chinese of a flag that is no: its own verb is denied where it has one."""
+    if name.endswith("耐药"):
+        return f"{name.removesuffix('耐药')}不耐药"
+    return next((denied + name.removeprefix(verb) for verb, denied in DENIED.items() if name.startswith(verb)), f"非{name}")
 
 
 def words_of(name: str) -> tuple[str, ...]:

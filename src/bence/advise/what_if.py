@@ -10,9 +10,11 @@ import numpy as np
 
 from .columns import Cases, Column, Columns
 from .conditions import Atom
+from .labels import UNDECIDED, label_of
 from .partition import Value, parts
-from .pathway import Pathway
+from .pathway import Option, Pathway
 from .stances import Entry, stances
+from .vocabulary import LABEL, LABEL_WORDS
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,30 @@ def outcomes(
     if not cases:
         return []
     told: list[list[str]] = [[] for _ in cases]
-    for place, line in stances(own, Cases(facts, [(fact, value) for fact, value, _ in cases]), policies).lines():
+    supposed = _with_label(pathway.options.get(entry.option), Cases(facts, [(fact, value) for fact, value, _ in cases]))
+    for place, line in stances(own, supposed, policies).lines():
         told[place].append(line.entry.stance)
     return [Outcome(*case, tuple(said)) for case, said in zip(cases, told, strict=True)]
+
+
+def _with_label(option: Option | None, cases: Cases) -> Cases:
+    """The cases with what the label allows in each: it asks for lines, earlier drugs and eligibility for transplant."""
+    if option is None or option.label is None:
+        return cases
+    name, region = LABEL + option.key, _word(cases.whole["region"])
+    if region is None or _word(cases.whole[name]) != UNDECIDED:
+        return cases
+    allowed = label_of(option, cases, region)
+    words = (*(allowed.words or ()), *LABEL_WORDS)
+    values = [words.index(str(value)) if fact == name else own for (fact, value), own in zip(cases.changed, allowed.values, strict=True)]
+    return replace(cases, follows={name: Column(np.array(values, float), words)})
+
+
+def _word(column: Column | None) -> str | None:
+    """The word that the one patient has."""
+    if column is None or column.words is None or np.isnan(column.values[0]):
+        return None
+    return column.words[int(column.values[0])]
 
 
 def _open_parts(fact: str, atoms: list[Atom], facts: Columns, lang: str) -> dict[Value, str]:
@@ -47,8 +70,8 @@ def _open_parts(fact: str, atoms: list[Atom], facts: Columns, lang: str) -> dict
     asked = [atom for atom in atoms if atom.fact == fact]
     told = parts(fact, asked, lang)
     column = facts[fact]
-    if column is not None and column.words is not None and not np.isnan(column.values[0]):
-        left = {_named(word, asked) for word in column.words[int(column.values[0])].split("|")}
+    if said := _word(column):
+        left = {_named(word, asked) for word in said.split("|")}
         return {value: words for value, words in told.items() if _named(value, asked) in left} or told
     if all(isinstance(value, float) for value in told):
         return _within(told, *(facts[fact + end] for end in ("_low", "_high"))) or told

@@ -86,14 +86,31 @@ class Ground:
 
     @cached_property
     def lines(self) -> pl.DataFrame:
-        """The lines of therapy by `place` and start, all dates as days; `following` is the start of the next."""
+        """The lines of therapy by `place` and start, all dates as days; `following` is the start of the next.
+
+        A clinical relapse on record is a progression here, as it is for refractoriness and for the count of lines.
+        """
         dates = ("started_on", "progression_on", "unconfirmed_on", "transplant_on", "significant_paraprotein_relapse_on")
         words = [pl.col(name).cast(pl.String) for name in ("progression_state", "relapse_kind", "best_response")]
         rows = self.findings.lines.select(
             pl.col("line").cast(pl.Int64), *(pl.col(name).to_physical().cast(pl.Int64) for name in dates), *words,
             place=place_of(self.ids),
         ).sort("place", "started_on")  # fmt: skip
-        return rows.with_columns(following=pl.col("started_on").shift(-1).over("place"))
+        rows = rows.with_columns(following=pl.col("started_on").shift(-1).over("place"))
+        relapsed = rows.select("place", "line", "started_on", "following").join(self.relapses, on="place").filter(
+            (pl.col("on") > pl.col("started_on")) & (pl.col("on") <= pl.col("following")).fill_null(True)
+        )  # fmt: skip
+        told = rows.join(relapsed.group_by("place", "line").agg(clinical=pl.col("on").min()), on=["place", "line"], how="left")
+        only = pl.col("progression_on").is_null() & pl.col("clinical").is_not_null()
+        return told.sort("place", "started_on").with_columns(
+            progression_on=pl.coalesce("progression_on", "clinical"),
+            relapse_kind=pl.when(only).then(pl.lit("clinical")).otherwise("relapse_kind"),
+        ).drop("clinical")  # fmt: skip
+
+    @property
+    def relapses(self) -> pl.DataFrame:
+        """Clinical relapses on record: `place`, `on`."""
+        return self.happened("relapse_clinical").filter(~pl.col("absent")).select("place", "on")
 
     @cached_property
     def last_line(self) -> pl.DataFrame:
