@@ -121,21 +121,21 @@ def pandas_apply(folder: Path, result: dict[str, Any]) -> None:
 
 
 def explain(folder: Path, result: dict[str, Any]) -> None:
-    """One patient of a small chart explained, in a process that has done it before."""
+    """One patient of a small chart explained, in a process that has done it before: the median of the slowest question."""
     import bence
 
     name = "P0000007"
     own = bence.read(folder).only(name)
     chart = bence.Chart(own.patients, own.observations, own.treatments, own.events)
-    worst: dict[str, Any] = {"cpu": 0.0, "wall": 0.0}
+    middles = []
     for question in QUESTIONS:
         bence.why(chart, name, question)
-        for _ in range(5):
-            once: dict[str, Any] = {}
-            with timed(once):
+        costs: list[dict[str, Any]] = [{} for _ in range(9)]
+        for cost in costs:
+            with timed(cost):
                 bence.why(chart, name, question)
-            worst = max(worst, once, key=lambda each: each["cpu"])
-    result |= worst
+        middles.append(sorted(costs, key=lambda cost: cost["cpu"])[len(costs) // 2])
+    result |= max(middles, key=lambda cost: cost["cpu"])
 
 
 def stage(table: Path, result: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def main() -> None:
         ("everything", shuffled): "every table of findings, shuffled Parquet",
         ("lines", shuffled): "lines of therapy alone, warm",
         ("pandas_apply", shuffled): "pandas groupby-apply (extrapolated)",
-        ("explain", shuffled): "one patient explained, warm, the slowest",
+        ("explain", shuffled): "one patient explained, warm, the slowest question",
         ("stage", table): f"bence.stage, {STAGED:,} patients",
         ("advise", table): f"advice of {ADVISED:,} drawn patients",
         ("advise_relapsed", table): f"advice of {ADVISED // 5:,} drawn relapses",

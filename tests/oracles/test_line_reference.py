@@ -81,7 +81,7 @@ def demand_agreement(charts: list[dict], chosen: dict) -> None:
 
 @pytest.mark.parametrize("chosen", POLICIES, ids=str)
 def test_bence_agrees_with_the_reference(chosen):
-    demand_agreement(cohort(2015 + POLICIES.index(chosen), 1500), chosen)
+    demand_agreement(cohort(2015 + POLICIES.index(chosen), 800), chosen)
 
 
 def test_every_number_of_the_rules_is_an_edge():
@@ -95,7 +95,7 @@ def test_every_number_of_the_rules_is_an_edge():
 @pytest.mark.parametrize("chosen", [{}, {"lines_gap": 60, "lines_steroids": True, "lines_radiotherapy": True}], ids=str)
 def test_compiled_and_plain_scan_agree(chosen, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("numba")
-    chart = to_chart(cohort(921, 1000))
+    chart = to_chart(cohort(921, 500))
     found: dict[str, pl.DataFrame] = {}
     for way, small in (("plain", 10**9), ("compiled", 0)):
         monkeypatch.setattr(compiled, "SMALL", small)

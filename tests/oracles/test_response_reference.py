@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from response_charts import (
     DAY_ONE,
+    POLICIES,
     Cohort,
     chart_of_one,
     observed,
@@ -334,27 +335,26 @@ def test_the_cases_of_the_file(by):
 # The scan against the reference
 
 
-def crowds(size: int = 15) -> st.SearchStrategy[list[dict]]:
+def crowd(seed: int, size: int) -> list[dict]:
+    pick = random.Random(seed).choice
+    return Cohort(chart_of_one(pick, f"p{number:02d}") for number in range(size))
+
+
+def crowds(size: int = 25) -> st.SearchStrategy[list[dict]]:
     """Cohorts from one number each."""
-
-    def crowd(seed: int) -> list[dict]:
-        pick = random.Random(seed).choice
-        return Cohort(chart_of_one(pick, f"p{number:02d}") for number in range(size))
-
-    return st.integers(0, 2**32).map(crowd)
+    return st.integers(0, 2**32).map(lambda seed: crowd(seed, size))
 
 
-@batches(20)
-@given(crowds(40), policies())
-def test_bence_agrees_with_the_reference(charts, chosen):
-    demand_agreement(charts, chosen)
+@pytest.mark.parametrize("number", range(5, len(POLICIES)), ids=lambda number: str(POLICIES[number]))
+def test_bence_agrees_with_the_reference(number):
+    demand_agreement(crowd(number, 40 if POLICIES[number] else 120), POLICIES[number])
 
 
 # ----------------------------------------------------------------------------------------------------------
 # Laws
 
 
-@batches(5)
+@batches(3)
 @given(crowds(), policies(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(charts, chosen, chance):
     def shuffled(rows):
@@ -363,7 +363,7 @@ def test_the_order_of_rows_does_not_matter(charts, chosen, chance):
     assert not differences(by_bence(charts, **chosen), by_bence(charts, shuffled, **chosen))
 
 
-@batches(5)
+@batches(3)
 @given(crowds(), policies())
 def test_rows_that_are_there_twice_do_not_matter(charts, chosen):
     keyed = {"observations", "treatments", "events"}
@@ -371,8 +371,8 @@ def test_rows_that_are_there_twice_do_not_matter(charts, chosen):
     assert not differences(by_bence(charts, **chosen), by_bence(twice, **chosen))
 
 
-@batches(3)
-@given(crowds(5), policies())
+@batches(2)
+@given(crowds(6), policies())
 def test_other_patients_do_not_matter(charts, chosen):
     rows, lines = {}, {}
     for chart in charts:
@@ -381,7 +381,7 @@ def test_other_patients_do_not_matter(charts, chosen):
     assert not differences(by_bence(charts, **chosen), (rows, lines))
 
 
-@batches(5)
+@batches(3)
 @given(crowds(), st.sampled_from([0, 7, 28, 29, 84, 120, 250]))
 def test_the_past_does_not_know_the_future(charts, days):
     visible = pytest.importorskip("bence.chart").visible
@@ -394,7 +394,7 @@ def test_the_past_does_not_know_the_future(charts, days):
 OTHER_UNITS = {"serum_m_protein": ("g/dL", 10), "igg": ("mg/dL", 0.01), "kappa_flc": ("mg/dL", 10)}
 
 
-@batches(5)
+@batches(3)
 @given(charts=crowds())
 def test_the_unit_of_the_input_does_not_matter(charts, tmp_path_factory):
     read = pytest.importorskip("bence.read")
@@ -428,8 +428,8 @@ FILLINGS = {
 }
 
 
-@batches(8)
-@given(crowds(), st.sampled_from(sorted(FILLINGS)), st.randoms(use_true_random=False))
+@batches(6)
+@given(crowds(20), st.sampled_from(sorted(FILLINGS)), st.randoms(use_true_random=False))
 def test_a_blank_filled_in_never_lowers_a_category_but_by_progression(charts, what, chance):
     """One visit a patient gets a confirmatory item that nobody had measured in this line."""
     before, _ = by_bence(charts)

@@ -1,5 +1,6 @@
 """A running server over a registry with the synthetic demo patients, users of every role, and a browser."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from bence.registry import ROLES, Access, Store
 from bence.web import Settings, create_app
 from bence.web.pages.work import work_out
 
+LOOKED_AT = ("D01", "D09")  # whose pages most tests open
 CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
 
 
@@ -30,9 +32,21 @@ CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 def demo_registry(tmp_path_factory, quick_hashes):
     """The file of a registry with the demo patients in the centre WH, and a user for each role, named like the role.
 
-    The hashes of these passwords are cheap ones: every test signs in, and none is about how long guessing takes.
+    It is made once for all workers, and the tests copy it. The hashes of these passwords are cheap ones: every test
+    signs in, and none is about how long guessing takes.
     """
-    path = tmp_path_factory.mktemp("web") / "registry.db"
+    home = tmp_path_factory.getbasetemp()
+    home = home.parent if "PYTEST_XDIST_WORKER" in os.environ else home
+    with (home / "demo_registry.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "demo_registry.db").exists():
+            (home / "filling.db").unlink(missing_ok=True)  # of a worker who could not finish it
+            fill(home / "filling.db", quick_hashes)
+            (home / "filling.db").rename(home / "demo_registry.db")
+    return home / "demo_registry.db"
+
+
+def fill(path, quick_hashes):
     store = Store.create(path, {"WH": ("Wuhan", "武汉"), "YC": ("Yichang", "宜昌")}, OWNER)
     with quick_hashes():
         store.set_password(OWNER, "owner", PASSWORD)
@@ -44,7 +58,20 @@ def demo_registry(tmp_path_factory, quick_hashes):
     store.import_chart(OWNER, Chart(people, chart.observations, chart.treatments, chart.events), "demo")
     work_out(store, OWNER, "china")  # once, as signing in leads to the work list
     store.close()
-    return path
+    look_at(path)
+
+
+def look_at(path):
+    """The pages of some patients are worked out once, in both languages, as after a change."""
+    state = create_app(Settings(database=str(path))).state
+    numbers = dict(state.registry.store.listed(OWNER).select("patient", "person").rows())
+    people = [state.registry.store.person(OWNER, numbers[patient]) for patient in LOOKED_AT]
+    for who, lang in zip(people, ("en", "zh"), strict=True):
+        state.warmer.seen(who, lang)
+    state.warmer.changed({who.number for who in people})
+    state.warmer.finish()
+    state.warmer.close()
+    state.registry.close()
 
 
 @pytest.fixture

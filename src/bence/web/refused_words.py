@@ -32,6 +32,7 @@ WHAT = (
     # patients and rows
     ("patient {} is in centre {} already", "患者{}在中心{}已存在"),
     ("{} was the key of a patient who now has another", "编号{}曾属于一名现已更换编号的患者"),
+    ("the resources are those of {} patients", "资源涉及{}名患者"),
     ("patient {} is in several centres", "多个中心均有编号为{}的患者"),
     ("patient {} was transferred to another centre", "患者{}已转至其他中心"),
     ("patient {} goes on under another key", "患者{}已更换编号"),
@@ -127,6 +128,7 @@ FAULTS = (  # of a value, as the readers tell them
 )
 EXPECTED = (
     (r"^a number$", "数字"),
+    (r"^those of one patient$", "一名患者的资源"),
     (r"^a date written year first, such as (.+)$", r"年在前的日期，如\1"),
     (r"^a date after birth$", "出生之后的日期"),
     (r"^a date not before .*$", "不早于开始日期"),
