@@ -210,12 +210,14 @@ def _words(name: str) -> dict[str, str]:
 
 
 def word(text: str, code: Code) -> str | None:
-    """The category of a code that a spelling stands for, or None.
+    """The category of a code that a spelling stands for, or None; two categories side by side (`I-II`) are none.
 
-    >>> word("阳性", code("t_4_14")), word("有", code("new_lesion")), word("maybe", code("new_lesion"))
-    ('positive', 'yes', None)
+    >>> word("阳性", code("t_4_14")), word("有", code("new_lesion")), word("maybe", code("new_lesion")), word("I-II", code("iss"))
+    ('positive', 'yes', None, None)
     """
-    return _words(code.code).get(fold(text))
+    words = _words(code.code)
+    parts = [part for part in JOINTS.split(unicodedata.normalize("NFKC", text)) if part]
+    return None if len(parts) > 1 and all(fold(part) in words for part in parts) else words.get(fold(text))
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
