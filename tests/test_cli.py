@@ -93,9 +93,7 @@ def test_every_command_has_its_section_and_no_section_is_left_over() -> None:
 def test_every_option_is_in_the_section_of_its_command_and_no_other(name: str) -> None:
     section = documented()[name]
     usage, _, text = section.partition("\n")
-    assert set(re.findall(r"(?<=[`\s])--?[a-z][a-z-]*", "\n".join(re.findall(r"^\*.*$", text, re.MULTILINE)))) == options_of(
-        COMMANDS[name]
-    )
+    assert set(re.findall(r"(?<=[`\s])--?[a-z][a-z-]*", "\n".join(re.findall(r"^\*.*$", text, re.MULTILINE)))) == options_of(COMMANDS[name])
     arguments = [param.name.upper() for param in COMMANDS[name].params if isinstance(param, click.Argument) and param.name]
     assert re.findall(r"[A-Z]+", usage) == arguments
 
@@ -195,9 +193,7 @@ def test_unknown_is_an_empty_cell_and_dates_are_iso(assessed: Path) -> None:
 
 
 @pytest.mark.parametrize(("format", "reader"), [("parquet", pl.read_parquet), ("json", pl.read_json)])
-def test_the_formats_say_the_same(
-    chart: Path, assessed: Path, format: str, reader: Callable[[Path], pl.DataFrame]
-) -> None:
+def test_the_formats_say_the_same(chart: Path, assessed: Path, format: str, reader: Callable[[Path], pl.DataFrame]) -> None:
     copytree(assessed, "other")
     run("assess", "my-chart", "--out", "other", "--format", format)
     assert not list(Path("other").glob("*.csv"))  # of two formats, which would be right?

@@ -197,8 +197,7 @@ def test_light_chains_in_their_unit_or_in_too_few_people_are_accepted(tmp_path):
 
 def test_a_confirmed_unit_is_not_questioned(tmp_path):
     columns = "".join(
-        f'[columns."{chain} FLC (mg/L)"]\nwhat = "{chain}_flc"\nunit = "mg/L"\nunit_confirmed = true\n'
-        for chain in ("kappa", "lambda")
+        f'[columns."{chain} FLC (mg/L)"]\nwhat = "{chain}_flc"\nunit = "mg/L"\nunit_confirmed = true\n' for chain in ("kappa", "lambda")
     )
     chart = hospital.read(export(tmp_path, healthy(scale=0.1)), loads(columns))
     assert chart.observations.height == 24
@@ -223,9 +222,7 @@ def test_a_therapeutic_antibody_is_an_event(tmp_path):
 
 
 def test_dates_of_procedures_and_events_may_be_columns(tmp_path):
-    chart = hospital.read(
-        export(tmp_path, "patient,ASCT日期,确诊日期,死亡日期\n1,2024/5/6,2023年11月2日,\n2,,,2025-01-01\n")
-    )
+    chart = hospital.read(export(tmp_path, "patient,ASCT日期,确诊日期,死亡日期\n1,2024/5/6,2023年11月2日,\n2,,,2025-01-01\n"))
     assert chart.treatments.select("what", "started_on").rows() == [("autologous_transplant", date(2024, 5, 6))]
     assert chart.events.select("what", "on").rows() == [("mm_diagnosis", date(2023, 11, 2))]
     assert chart.patients["died_on"].to_list() == [None, date(2025, 1, 1)]
@@ -235,9 +232,7 @@ def test_orders_of_drugs_are_treatments(tmp_path):
     orders = ("1,注射用硼替佐米 3.5mg,2025-01-02,2025-03-01,2.2mg", "1,神药,2025-01-02,,")
     text = "\n".join(("病历号,药品名称,开始日期,停药日期,剂量", *orders))
     chart = hospital.read(export(tmp_path, text))
-    assert chart.treatments.select("what", "dose", "dose_unit", "stopped_on").rows() == [
-        ("bortezomib", 2.2, "mg", date(2025, 3, 1))
-    ]
+    assert chart.treatments.select("what", "dose", "dose_unit", "stopped_on").rows() == [("bortezomib", 2.2, "mg", date(2025, 3, 1))]
     assert refused(chart) == [(3, "药品名称", "神药")]
 
 
@@ -319,9 +314,7 @@ def test_the_proposed_mapping_names_nearest_codes_and_possible_units(tmp_path):
     assert '# unit = "g/L"    # possible: g/L' in text
     assert '# ignore = ["血红旦白(g/L)", "科别"]' in text
     assert loads(text) == Mapping(path="mapping.toml")
-    edited = "\n".join(
-        line.removeprefix("# ") if "白蛋白" in line or "albumin" in line else line for line in text.splitlines()
-    )
+    edited = "\n".join(line.removeprefix("# ") if "白蛋白" in line or "albumin" in line else line for line in text.splitlines())
     assert loads(edited).column("白蛋白") is not None
     assert propose(export(tmp_path, "病历号,采样日期,Hb(g/L)\n1,2025-01-02,100\n")) == ""
 
@@ -368,10 +361,7 @@ def test_the_mapping_file_of_the_page_is_valid():
 
 
 def test_roles_of_other_columns():
-    parts = {
-        h: role(h, Mapping()).part
-        for h in ("病历号", "姓名", "年龄(岁)", "ASCT日期", "参考范围", "科室", "用药", "出生日期")
-    }
+    parts = {h: role(h, Mapping()).part for h in ("病历号", "姓名", "年龄(岁)", "ASCT日期", "参考范围", "科室", "用药", "出生日期")}
     assert parts == {
         "病历号": "patient", "姓名": "private", "年龄(岁)": "age", "ASCT日期": "dated", "参考范围": "reference",
         "科室": "administrative", "用药": "drugs", "出生日期": "field",

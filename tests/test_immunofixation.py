@@ -60,9 +60,7 @@ def wide(text: str) -> str:
     parts=st.lists(st.sampled_from(sorted(PARTS)), min_size=1, max_size=3),
     joint=st.sampled_from(JOINTS),
     frame=st.sampled_from(FRAMES),
-    setting=st.sampled_from(
-        [str, str.upper, str.lower, str.swapcase, wide, lambda t: t.replace(" ", "   "), str.title]
-    ),
+    setting=st.sampled_from([str, str.upper, str.lower, str.swapcase, wide, lambda t: t.replace(" ", "   "), str.title]),
 )
 def test_a_composition_reads_as_the_set_of_its_parts(parts, joint, frame, setting):
     found = parse(setting(frame.format(joint.join(parts))))

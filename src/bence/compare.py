@@ -15,9 +15,7 @@ KEYS = {"status": ["patient"], "lines": ["patient", "line"], "response": ["patie
 
 def differences(before: Path, after: Path) -> pl.DataFrame:
     """One row for each finding that differs: `table`, `patient`, `line`, `on`, `finding`, `before`, `after`."""
-    found = [
-        _differences(table, keys, read_table(before, table), read_table(after, table)) for table, keys in KEYS.items()
-    ]
+    found = [_differences(table, keys, read_table(before, table), read_table(after, table)) for table, keys in KEYS.items()]
     return pl.concat(found, how="diagonal").select("table", "patient", "line", "on", "finding", "before", "after")
 
 

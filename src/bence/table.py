@@ -60,10 +60,7 @@ def as_text(frame: pl.DataFrame, headings: Sequence[str] | None = None) -> str:
     rows = [list(headings or frame.columns)]
     rows += [["" if cell is None else one_line(str(cell)) for cell in row] for row in frame.iter_rows()]
     widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = ["  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "─" * max(map(_width, lines)), *lines[1:]])
 
 

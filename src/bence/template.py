@@ -47,9 +47,7 @@ def list_codes(word: str | None = None, grain: str | None = None, lang: str = "e
     """Codes as lines of text; UsageError with the nearest right name if none fits."""
     chosen = codes_of(grain) if grain else codes()
     if grain and not chosen:
-        raise UsageError(
-            f"there is no grain {grain!r}", expected=", ".join(sorted({g for c in codes().values() for g in c.grains}))
-        )
+        raise UsageError(f"there is no grain {grain!r}", expected=", ".join(sorted({g for c in codes().values() for g in c.grains})))
     if word:
         part = fold(word)
         chosen = {name: code for name, code in chosen.items() if any(part in fold(text) for text in spellings(code))}

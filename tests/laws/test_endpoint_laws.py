@@ -165,6 +165,7 @@ def test_flags_are_what_every_way_of_filling_the_blanks_agrees_on(seed: int) -> 
 
 def counted(classes: list[str], answers: list[str]) -> dict[str, str]:
     """The flags of one patient of whom everything is known, counted on the fingers."""
+
     def many(kind: str, refractory: bool) -> int:
         return sum(one == kind and (answer == "yes" or not refractory) for one, answer in zip(classes, answers, strict=True))
 

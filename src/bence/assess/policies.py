@@ -206,15 +206,15 @@ POLICIES: dict[str, PolicyChoice] = {
         "丙种球蛋白替代：多克隆IgG<4 g/L时，或接受BCMA双抗者一律给予",
     ),
     "revaccination_months": PolicyChoice(
-        6.0, (), "Months after a transplant or CAR-T cells from which vaccines are given again (3 to 6)",
+        6.0,
+        (),
+        "Months after a transplant or CAR-T cells from which vaccines are given again (3 to 6)",
         "移植或CAR-T后重新接种疫苗的起始月数（3～6个月）",
     ),
     "maintenance_visit_months": PolicyChoice(
         3.0, (), "Months between assessments on maintenance (1 to 3)", "维持治疗期间的随访间隔月数（1～3个月）"
     ),
-    "eq5d_value_set": PolicyChoice(
-        "china", ("china", "none"), "Value set of the EQ-5D-5L", "EQ-5D-5L所用的效用值积分体系"
-    ),
+    "eq5d_value_set": PolicyChoice("china", ("china", "none"), "Value set of the EQ-5D-5L", "EQ-5D-5L所用的效用值积分体系"),
     "diagnosis_requires": PolicyChoice(
         "crab",
         ("crab", "all"),

@@ -139,9 +139,7 @@ NAMED = re.compile(
     re.I,
 )
 CLOCK = re.compile(r"^(?:[T\s]*\d{1,2}[:时]\d{1,2}.*|[T\s]*\d{4}(?:\d{2})?|\s*[上下]午.*)?$")
-MONTHS = {
-    name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
-}
+MONTHS = {name: i for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 FORM = "a date written year first, such as 2025-01-09"
 
 

@@ -86,11 +86,7 @@ def visits(reading: Reading, layout: Layout, place: Place, base: dict[str, pl.Se
         elif taken:
             why = when if isinstance(when, Refused) else Refused("blank", "every visit needs a day")
             reading.reject(layout, line, layout.on.heading if layout.on else place.heading, day or "", *why)
-    rows = [
-        (line, patient, code, start.isoformat(), stop)
-        for patient, days in seen.items()
-        for line, code, start, stop in _runs(days)
-    ]
+    rows = [(line, patient, code, start.isoformat(), stop) for patient, days in seen.items() for line, code, start, stop in _runs(days)]
     frame = pl.DataFrame(rows, schema={LINE: pl.Int64, "patient": pl.String, "what": pl.String, "started_on": pl.String,
                                        "stopped_on": pl.String}, orient="row")  # fmt: skip
     if frame.height:

@@ -265,9 +265,7 @@ class _Reader:
         self.only(spec, COLUMN_KEYS, section, heading)
         what = self.text(spec, section, heading, "what")
         if not what:
-            raise self.wrong(
-                f"{heading!r} does not say what it is", section, heading, expected='what = "a catalogue code"'
-            )
+            raise self.wrong(f"{heading!r} does not say what it is", section, heading, expected='what = "a catalogue code"')
         if what not in OTHER and what not in codes():
             raise self.wrong(f"there is no code {what!r}", section, heading, what, near=nearest_code(what))
         self.check_unit(heading, spec, section)

@@ -141,11 +141,7 @@ def _limits() -> pl.LazyFrame:
 def _known_words(words: pl.DataFrame) -> pl.DataFrame:
     """Which of the texts are as a chart holds them; `alone`: the text may stand without a value."""
     codes = codes_of("observation")
-    kept = [
-        (what, text, alone)
-        for what, text in words.iter_rows()
-        if what in codes and (alone := _alone(codes[what], text)) is not None
-    ]
+    kept = [(what, text, alone) for what, text in words.iter_rows() if what in codes and (alone := _alone(codes[what], text)) is not None]
     return pl.DataFrame(kept, schema={"what": pl.String, "text": pl.String, "alone": pl.Boolean}, orient="row")
 
 

@@ -161,11 +161,7 @@ def born(age: str, day: Date | Refused | None) -> tuple[Date, Date] | Refused | 
 
 def _birthday(day: Date, years: int) -> Date:
     year = day.year - years
-    return (
-        day.replace(year=year, day=28)
-        if (day.month, day.day) == (2, 29) and not isleap(year)
-        else day.replace(year=year)
-    )
+    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) and not isleap(year) else day.replace(year=year)
 
 
 def span_of_birth(first: Date, last: Date) -> str:

@@ -62,9 +62,7 @@ class Reading:
         """
         taken = Intake(table, layout.sheet.name, texts, layout.sheet.decimal_comma, layout.sheet.excel)
         found = READERS[table](taken, people)
-        lines = (
-            pl.concat([part["line"] for part in taken.rejected]) if taken.rejected else pl.Series([], dtype=pl.Int64)
-        )
+        lines = pl.concat([part["line"] for part in taken.rejected]) if taken.rejected else pl.Series([], dtype=pl.Int64)
         told = layout.frame.select(LINE, cell=layout.texts(at)).filter(pl.col(LINE).is_in(lines.implode()))
         cells = dict(told.iter_rows())
         for part in taken.rejected:

@@ -92,9 +92,7 @@ def _as_percent(limits: pl.Series) -> pl.Series:
     powers = {
         text: number.value * 100
         for text in limits.unique().drop_nulls()
-        if re.search(r"e-|\^-", plain(text).lower())
-        and isinstance(number := cells.number(text), cells.Number)
-        and not number.unit
+        if re.search(r"e-|\^-", plain(text).lower()) and isinstance(number := cells.number(text), cells.Number) and not number.unit
     }
     return limits.replace({text: f"{value:.12g}%" for text, value in powers.items()}) if powers else limits
 
@@ -102,9 +100,7 @@ def _as_percent(limits: pl.Series) -> pl.Series:
 def unit_texts(texts: pl.Series, beside: pl.Series | None, unit: str | None) -> pl.Series:
     """The unit of each row: of the column of units, else of the heading unless the cell has its own."""
     own = [t for t in texts.unique().drop_nulls() if isinstance(n := cells.number(t), cells.Number) and n.unit]
-    given = (
-        same(unit, texts).to_frame("unit").select(pl.when(~texts.is_in(own).fill_null(False)).then("unit")).to_series()
-    )
+    given = same(unit, texts).to_frame("unit").select(pl.when(~texts.is_in(own).fill_null(False)).then("unit")).to_series()
     if beside is None:
         return given
     blank = [t for t in beside.unique().drop_nulls() if cells.blank(t)]
@@ -145,9 +141,7 @@ def _light_chains(reading: Reading, found: pl.DataFrame, frame: pl.DataFrame, co
     written = frame.select(line=LINE, cell="value", unit="unit", sample=pl.col("row").cast(pl.Int64))
     chains = chains.drop("unit", "sample").join(written, on="line", maintain_order="left")
     said = [_said(cell, unit) for cell, unit in zip(chains["cell"], chains["unit"], strict=True)]
-    chains = chains.with_columns(
-        said=pl.Series(said, dtype=pl.String), confirmed=pl.lit(confirmed), column=pl.lit(column)
-    )
+    chains = chains.with_columns(said=pl.Series(said, dtype=pl.String), confirmed=pl.lit(confirmed), column=pl.lit(column))
     reading.light.append(chains.select(*light_chains.SCHEMA))
 
 
@@ -175,9 +169,7 @@ def _immunofixation(
     drugs = {text: antibody for text, (_, antibody) in beside.items() if antibody}
     named = frame.filter(pl.col("value").is_in(list(drugs)))
     if named.height:
-        rows = named.select(
-            LINE, "patient", "on", what=pl.lit("antibody_interference"), text=pl.col("value").replace(drugs)
-        )
+        rows = named.select(LINE, "patient", "on", what=pl.lit("antibody_interference"), text=pl.col("value").replace(drugs))
         reading.take("events", layout, rows, people, headings, at)
 
 
@@ -225,10 +217,7 @@ def long(reading: Reading, layout: Layout, base: dict[str, pl.Series], people: p
     roles = {name: item_role(name, layout.mapping) for name in items.unique().drop_nulls()}
     known = {name: r.code.code for name, r in roles.items() if r.part == "observation" and r.code}
     _unknown_items(reading, layout, item, items, roles)
-    columns = {
-        p.role.part: layout.texts(p.at)
-        for p in reversed(layout.part("method", "sample", "status", "comparator", "recorded_on"))
-    }
+    columns = {p.role.part: layout.texts(p.at) for p in reversed(layout.part("method", "sample", "status", "comparator", "recorded_on"))}
     text = next((layout.texts(p.at) for p in layout.part("text") if p is not result), same(None, items))
     frame = pl.DataFrame({
         **base, "on": layout.days, "item": items,
@@ -285,9 +274,7 @@ def _unknown_items(reading: Reading, layout: Layout, item: Place, items: pl.Seri
     """Enter every unknown item once, with the number of its rows and the line of the first."""
     unknown = [name for name, r in roles.items() if r.part not in ("observation", "ignored")]
     rows = pl.DataFrame({"item": items, "line": layout.frame[LINE]}).filter(pl.col("item").is_in(unknown))
-    for name, line, count in (
-        rows.group_by("item", maintain_order=True).agg(pl.col("line").first(), n=pl.len()).iter_rows()
-    ):
+    for name, line, count in rows.group_by("item", maintain_order=True).agg(pl.col("line").first(), n=pl.len()).iter_rows():
         near = nearest_code(name, "observation")
         reading.unread.append((layout.sheet.name, name, count, near))
         reason = f"unknown item: its {count} rows are not read"
@@ -315,9 +302,7 @@ def _of_fluid(reading: Reading, layout: Layout, frame: pl.DataFrame, item: Place
     wrong = [key for key, code in swaps.items() if code is None]
     key = pl.struct("what", "sample")
     for line, value, what, sample in (
-        frame.filter(key.is_in([{"what": w, "sample": s} for w, s in wrong]))
-        .select(LINE, "item", "what", "sample")
-        .iter_rows()
+        frame.filter(key.is_in([{"what": w, "sample": s} for w, s in wrong])).select(LINE, "item", "what", "sample").iter_rows()
     ):
         reason = f"{what} is not measured in this sample ({sample})"
         reading.reject(layout, line, item.heading, value, reason, "a code for this sample, in a mapping file")

@@ -80,9 +80,7 @@ def faults(chart: Chart) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=SCHEMA["rejected"]), *rejected])
 
 
-def _table(
-    table: str, path: Path, people: pl.DataFrame, whole: bool
-) -> tuple[pl.DataFrame | pl.LazyFrame, Intake]:
+def _table(table: str, path: Path, people: pl.DataFrame, whole: bool) -> tuple[pl.DataFrame | pl.LazyFrame, Intake]:
     """One of the dated tables. Of a large Parquet file only the faulty rows are read cell by cell.
 
     `whole`: Bence wrote all tables of the folder, so that they go together.

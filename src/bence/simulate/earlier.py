@@ -55,9 +55,7 @@ _LINE = {"number": pl.Int64(), "line": pl.Int32(), "option": pl.Int64(), "start"
          "stop_reason": pl.String(), "transplanted": pl.Boolean()}  # fmt: skip
 
 
-def _line(
-    table: pl.DataFrame, era: str, seed: int, line: int, ends: NDArray[np.float64], days: NDArray[np.float64]
-) -> pl.DataFrame:
+def _line(table: pl.DataFrame, era: str, seed: int, line: int, ends: NDArray[np.float64], days: NDArray[np.float64]) -> pl.DataFrame:
     numbers, many = table["number"].to_numpy(), table["prior_lines"].to_numpy()
     first = ends[:, line - 2] if line > 1 else np.zeros(len(numbers))
     start, end = np.floor(days * (first - 1)), np.floor(days * (ends[:, line - 1] - 1))

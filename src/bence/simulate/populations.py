@@ -59,8 +59,8 @@ def read_population(key: str) -> Population:
     if len(own) < len(rows):
         raise ChartError("a quantity is told twice", where=path.name, expected="one row a quantity")
     kept = read_population(told["like"]) if "like" in told else None
-    protocol = told.get("protocol") or (kept.protocol if kept else "")
-    return Population(key, told["code"], told["setting"], protocol, told.get("earlier", "today"), told["name"], (kept.targets if kept else {}) | own)
+    protocol, targets = told.get("protocol") or (kept.protocol if kept else ""), (kept.targets if kept else {}) | own
+    return Population(key, told["code"], told["setting"], protocol, told.get("earlier", "today"), told["name"], targets)
 
 
 @cache
