@@ -215,9 +215,11 @@ def word(text: str, code: Code) -> str | None:
     >>> word("阳性", code("t_4_14")), word("有", code("new_lesion")), word("maybe", code("new_lesion")), word("I-II", code("iss"))
     ('positive', 'yes', None, None)
     """
-    words = _words(code.code)
-    parts = [part for part in JOINTS.split(unicodedata.normalize("NFKC", text)) if part]
-    return None if len(parts) > 1 and all(fold(part) in words for part in parts) else words.get(fold(text))
+    words, folded = _words(code.code), fold(text)
+    parts = [words.get(fold(part)) for part in JOINTS.split(unicodedata.normalize("NFKC", text)) if part]
+    one_name = any(fold(name) == folded and JOINTS.search(name) for name in code.words)  # low-intermediate
+    meant = words.get(folded)
+    return meant if len(parts) < 2 or None in parts or {*parts} == {meant} or one_name else None
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

@@ -28,7 +28,7 @@ def advised(option: str, stance: str, missing: Any = ()) -> Advised:
     ("refractory_lenalidomide = yes", "refractory to lenalidomide", "来那度胺耐药"),
     ("prior_lines >= 3", "prior lines of therapy at least 3", "既往治疗线数 ≥ 3"),
     ("region = china", "region is China", "地区为中国"),
-    ("label_d_vrd = off_label", "its label is outside its label", "当地获批情况为超适应证"),
+    ("label_d_vrd = off_label", "its use is outside its label", "当地获批情况为超适应证"),
 ])  # fmt: skip
 def test_conditions_are_worded_as_a_haematologist_writes_them(asked: str, en: str, zh: str) -> None:
     assert (condition(read(asked)), condition(read(asked), "zh")) == (en, zh)

@@ -17,7 +17,7 @@ LABEL_WORDS = {
     "on_label": ("within its label", "适应证内"),
     "off_label": ("outside its label", "超适应证"),
     "not_approved": ("not approved here on this day", "当时当地未获批准"),
-    "unverified": ("approval not verified", "批准情况未核实"),
+    "unverified": ("not verified as approved", "批准情况未核实"),
 }
 STANCE = {
     "for": ("for", "支持"), "against": ("against", "不支持"), "blocked": ("blocked", "禁止"), "unknown": ("unknown", "待定"),
@@ -29,7 +29,7 @@ SIGNS = {
 ITS = {  # facts of the option itself, as the tables write them
     "its.refractory": ("refractory to a drug in it", "对其中某药耐药"),
     "its.exposed": ("it was given before", "曾用过该产品"),
-    "its.label": ("its label", "当地获批情况"),
+    "its.label": ("its use", "当地获批情况"),
 }
 DENIED = {"曾用": "未用过", "已": "未", "患者拒绝": "患者未拒绝", "目前不宜": "无目前不宜"}
 LABEL_ASKS = ("what its label asks for: lines, earlier drugs, eligibility for transplant", "适应证所要求的线数、既往用药与移植适合性")

@@ -110,7 +110,7 @@ def with_lines(rows: pl.DataFrame, progressed: pl.DataFrame, patients: int, poli
 def recorded_drives(policies: Mapping[str, Any]) -> pl.Expr:
     """Whether the recorded lines of a patient are used: every anti-myeloma drug has one (policy `lines`)."""
     told = (pl.col("recorded") > 0) | (pl.col("kind") != ACTIVE) | (pl.col("role") & scan.TRANSPLANT != 0)
-    complete = told.all().over("place") & (pl.col("recorded") > 0).any().over("place")
+    complete = told.all().over("place") & ((pl.col("recorded") > 0) & (pl.col("kind") <= ACTIVE)).any().over("place")
     return pl.lit(False) if policies["lines"] == "derived" else complete
 
 
