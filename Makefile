@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# one more than there are cores: browsers, databases and servers are waited for
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# two more than there are cores: browsers, databases and servers are waited for
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 unexport PYTHONDONTWRITEBYTECODE  # tests start many interpreters: each compiles only what is new
 
