@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from ...advise import advice_of
 from ...advise.story import Advised, Story
 from ...advise.vocabulary import STANCE
 from ...assess import DISCLAIMER
@@ -22,15 +21,15 @@ from .together import Known
 SHOWN = ("diagnosis", "iss", "r_iss", "r2_iss", "high_risk_2025", "line", "response", "best_response")
 
 
-def patient_cards(known: Known, region: str, lang: str) -> list[Card]:
+def patient_cards(known: Known, lang: str) -> list[Card]:
     """Where a patient stands, what is urgent, and which tests would settle something."""
-    story = advice_of(known.facts, region, lang)
+    story = known.story(lang)
     return [_standing(known, lang), *_urgent(story, lang), *_missing(story, lang)]
 
 
-def order_cards(known: Known, drugs: Sequence[str], region: str, lang: str) -> list[Card]:
+def order_cards(known: Known, drugs: Sequence[str], lang: str) -> list[Card]:
     """What the pathway has against options with the drugs that are being ordered."""
-    story = advice_of(known.facts, region, lang)
+    story = known.story(lang)
     cards = []
     for drug in drugs:
         against = [

@@ -63,11 +63,11 @@ def call(request: Request, service: str, call: Call) -> Response:
     if missing:
         return JSONResponse({"error": "what the service needs was not fetched", "detail": ", ".join(missing)}, 412)
     together: Together = request.app.state.together
-    known, lang, region = together.known(fetched), lang_of(request), request.app.state.settings.region
+    known, lang = together.known(fetched), lang_of(request)
     if call.hook == "patient-view":
-        cards = patient_cards(known, region, lang)
+        cards = patient_cards(known, lang)
     else:
-        cards = order_cards(known, _drugs(fetched["patient"], _selected(call.context)), region, lang)
+        cards = order_cards(known, _drugs(fetched["patient"], _selected(call.context)), lang)
     return JSONResponse(Cards(cards=cards).model_dump(exclude_none=True))
 
 

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from threading import Lock
@@ -18,7 +18,8 @@ from typing import Any
 
 import polars as pl
 
-from ...advise import facts
+from ...advise import advice_of, facts
+from ...advise.story import Story
 from ...assess import assess
 from ...chart import TABLES, Chart
 from ...errors import ChartError
@@ -34,6 +35,14 @@ class Known:
     status: dict[str, Any]
     facts: pl.DataFrame
     rejected: int
+    region: str
+    _told: dict[str, Story] = field(default_factory=dict, repr=False)
+
+    def story(self, lang: str) -> Story:
+        """The advice in a language."""
+        if lang not in self._told:
+            self._told[lang] = advice_of(self.facts, self.region, lang)
+        return self._told[lang]
 
 
 class Together:
@@ -47,7 +56,7 @@ class Together:
 
     def known(self, fetched: dict[str, Any]) -> Known:
         """What is known of the one patient of these resources; ChartError if they are those of nobody, or of several."""
-        key = sha256(json.dumps([date.today().isoformat(), fetched], sort_keys=True).encode()).hexdigest()
+        key = sha256(json.dumps([date.today().isoformat(), fetched]).encode()).hexdigest()
         with self._lock:
             since, kept = self._kept.get(key, (0.0, None))
         if kept is None or time.monotonic() - since > SECONDS:
@@ -105,6 +114,7 @@ def worked_out(charts: Sequence[Chart], region: str, at: date) -> list[Known]:
             status[number],
             rows.filter(pl.col("patient") == number).with_columns(patient=chart.patients["patient"]),
             chart.rejected.height,
+            region,
         )
         for chart, number in zip(charts, numbers, strict=True)
     ]
