@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
+from .. import collector
 from .app import create_app
 from .logs import configure_logs
 from .settings import Settings
@@ -26,6 +27,7 @@ def serve(settings: Settings) -> None:
         print(f"  {address}/first?token={app.state.first_token}")
     else:
         print(f"Bence serves {address}")
+    collector.seldom()
     uvicorn.run(
         app,
         host=settings.host,
