@@ -20,7 +20,7 @@ def held() -> Iterator[None]:
 
 
 def seldom() -> None:
-    """Look for cycles seldom, and not among what there is already: a look at everything holds up all who ask a server by a fifth of a second."""
+    """Look for cycles seldom, and not among what there is: a look at everything holds up all who ask a server by a fifth of a second."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
