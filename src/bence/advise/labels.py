@@ -27,26 +27,27 @@ def labels(options: Mapping[str, Option], facts: pl.DataFrame, region: str) -> d
 
     With them `car_t_within_label`: is the patient within the label of any CAR-T product?
     """
-    answers = Answers(Columns(facts))
-    mine = approvals().filter(pl.col("region") == region).rows(named=True)
-    found = {LABEL + option.key: _label(option, mine, answers, region) for option in options.values() if option.label}
+    answers, mine = Answers(Columns(facts)), _approved(region)
+    found = {LABEL + option.key: named(*_states(option, mine, answers, region)) for option in options.values() if option.label}
     car_t = [LABEL + option.key for option in options.values() if option.label and "car_t" in option.tags]
     cells = Columns(pl.DataFrame([found[name].alias(name) for name in car_t]))
     some = read(" or ".join(f"{name} = on_label" for name in car_t)).truth(cells)
     return found | {"car_t_within_label": pl.Series(np.where(some.yes, 1, 0)).cast(pl.Boolean).set(pl.Series(some.open), None)}
 
 
-def _label(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> pl.Series:
-    return named(*_states(option, mine, answers, region))
-
-
 def label_of(option: Option, facts: Source, region: str) -> Column:
     """What the label of one option allows, worked out anew where facts are supposed to be otherwise."""
-    place, words = _states(option, approvals().filter(pl.col("region") == region).rows(named=True), Answers(facts), region)
+    place, words = _states(option, _approved(region), Answers(facts), region)
     return Column(place.astype(np.float64), tuple(words))
 
 
+def _approved(region: str) -> list[dict[str, Any]]:
+    """The approvals of a region."""
+    return approvals().filter(pl.col("region") == region).rows(named=True)
+
+
 def _states(option: Option, mine: list[dict[str, Any]], answers: Answers, region: str) -> tuple[np.ndarray, list[str]]:
+    """What the label allows, as places in a list of words."""
     label = option.label
     assert label
     regimen = {label.product, *label.given_with}

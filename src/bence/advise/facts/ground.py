@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from ...assess.courses import NO_DRUG, last_dose, placed
+from ...assess.courses import NO_DRUG, first_after, last_dose, placed
 from ...assess.findings import Findings
 from ...assess.inputs import age_column
 from ...assess.intake import EPOCH, NEVER, place_of
@@ -96,21 +96,15 @@ class Ground:
             pl.col("line").cast(pl.Int64), *(pl.col(name).to_physical().cast(pl.Int64) for name in dates), *words,
             place=place_of(self.ids),
         ).sort("place", "started_on")  # fmt: skip
-        rows = rows.with_columns(following=pl.col("started_on").shift(-1).over("place"))
-        relapsed = rows.select("place", "line", "started_on", "following").join(self.relapses, on="place").filter(
-            (pl.col("on") > pl.col("started_on")) & (pl.col("on") <= pl.col("following")).fill_null(True)
-        )  # fmt: skip
-        told = rows.join(relapsed.group_by("place", "line").agg(clinical=pl.col("on").min()), on=["place", "line"], how="left")
-        only = pl.col("progression_on").is_null() & pl.col("clinical").is_not_null()
-        return told.sort("place", "started_on").with_columns(
-            progression_on=pl.coalesce("progression_on", "clinical"),
+        relapses = self.happened("relapse_clinical").filter(~pl.col("absent"))
+        seen = first_after(rows["place"].to_numpy(), rows["started_on"].to_numpy(), relapses["place"].to_numpy(), relapses["on"].to_numpy())
+        rows = rows.with_columns(following=pl.col("started_on").shift(-1).over("place"), clinical=pl.Series(seen, dtype=pl.Int64))
+        within = (pl.col("clinical") < NEVER) & (pl.col("clinical") <= pl.col("following")).fill_null(True)
+        only = pl.col("progression_on").is_null() & within
+        return rows.with_columns(
+            progression_on=pl.when(only).then("clinical").otherwise("progression_on"),
             relapse_kind=pl.when(only).then(pl.lit("clinical")).otherwise("relapse_kind"),
         ).drop("clinical")  # fmt: skip
-
-    @property
-    def relapses(self) -> pl.DataFrame:
-        """Clinical relapses on record: `place`, `on`."""
-        return self.happened("relapse_clinical").filter(~pl.col("absent")).select("place", "on")
 
     @cached_property
     def last_line(self) -> pl.DataFrame:

@@ -107,14 +107,7 @@ def worked_out(charts: Sequence[Chart], region: str, at: date) -> list[Known]:
         for name in TABLES
     ]
     findings = assess(Chart(*tables), at)
-    rows = facts(findings, region)
-    status = {row["patient"]: row for row in findings.status.iter_rows(named=True)}
+    rows = zip(charts, findings.status.iter_rows(named=True), facts(findings, region).iter_slices(1), strict=True)  # in one order
     return [
-        Known(
-            status[number],
-            rows.filter(pl.col("patient") == number).with_columns(patient=chart.patients["patient"]),
-            chart.rejected.height,
-            region,
-        )
-        for chart, number in zip(charts, numbers, strict=True)
+        Known(status, row.with_columns(patient=chart.patients["patient"]), chart.rejected.height, region) for chart, status, row in rows
     ]
